@@ -1,0 +1,225 @@
+"""Every error that zounds_lite raises on purpose.
+
+Each error is also the builtin that a caller would expect, so it can be caught either way. A message says what was
+given, what is allowed, and what to do next.
+
+::
+
+    ZoundsError
+    +-- DeclarationError (ValueError)        an argument of a declared value is out of range
+    |   +-- UnknownTypeError (LookupError)   a stored header names a type that is not registered
+    +-- UnitsError (ValueError)              units or sizes do not fit each other
+    |   +-- DimensionError                   number, size or kind of dimensions
+    |   +-- UnitIndexError (IndexError)      a slice in units that this axis does not have
+    |   +-- SampleRateError                  sample rates that should be equal are not
+    |   +-- FrequencyBandError               an empty or inverted band, or bands that do not overlap
+    +-- GraphError
+    |   +-- NotEnoughData                    a node waits for more input (control flow, never shown)
+    |   +-- InvalidProcessMethod (TypeError) ``_process`` is not a generator
+    |   +-- MissingArgument (KeyError)       ``process`` was not given a root or a Var
+    |   +-- FeatureNotComputable (AttributeError)   neither stored nor computable
+    |   +-- ModelExistsError (ValueError)    the id is taken and ``raise_if_exists`` was set
+    |   +-- NoPersistenceSettingsError (TypeError)  a model without settings was asked to store or read
+    |   +-- LineageError (ValueError)        code or a parameter that cannot be fingerprinted
+    +-- StoreError
+    |   +-- KeyNotFound (KeyError)           no document or value of that name
+    |   +-- InvalidId (ValueError)           an id that no store can hold (empty, or not text)
+    |   +-- CorruptValue (ValueError)        stored bytes that fail their checksum or their format
+    |   +-- StoreFull (OSError)              no room left; what was acknowledged is safe
+    |   +-- StoreLocked (OSError)            another program holds the store
+    |   +-- StoreFormatError (ValueError)    not a store, or one made by a newer version
+    |   +-- UntrustedValue (TypeError)       only pickle could hold it, and ``trust=True`` was not given
+    +-- MediaError
+    |   +-- DecodeError (ValueError)
+    |   |   +-- EmptyAudio                   no bytes, or no samples
+    |   |   +-- NotAudio                     the bytes are no audio file
+    |   |   +-- TruncatedAudio               fewer samples than the header promises
+    |   |   +-- RejectedAudio                claims that no honest file makes (channels, rate, size)
+    |   |   +-- NonFiniteAudio               NaN or infinite samples
+    |   +-- EncodeError (ValueError)         samples that the encoder cannot take
+    |   +-- UnsupportedCodec (ValueError)    a format or subtype that libsndfile does not know
+    +-- FetchError (OSError)                 a URL that could not be fetched
+    +-- OptionalDependencyError (ImportError)   an extra that is not installed
+"""
+
+__all__ = [
+    "CorruptValue",
+    "DeclarationError",
+    "DecodeError",
+    "DimensionError",
+    "EmptyAudio",
+    "EncodeError",
+    "FeatureNotComputable",
+    "FetchError",
+    "FrequencyBandError",
+    "GraphError",
+    "InvalidId",
+    "InvalidProcessMethod",
+    "KeyNotFound",
+    "LineageError",
+    "MediaError",
+    "MissingArgument",
+    "ModelExistsError",
+    "NoPersistenceSettingsError",
+    "NonFiniteAudio",
+    "NotAudio",
+    "NotEnoughData",
+    "OptionalDependencyError",
+    "RejectedAudio",
+    "SampleRateError",
+    "StoreError",
+    "StoreFormatError",
+    "StoreFull",
+    "StoreLocked",
+    "TruncatedAudio",
+    "UnitIndexError",
+    "UnitsError",
+    "UnknownTypeError",
+    "UnsupportedCodec",
+    "UntrustedValue",
+    "ZoundsError",
+]
+
+
+class ZoundsError(Exception):
+    """The root of the tree: catches everything that zounds_lite raises on purpose."""
+
+    def __str__(self) -> str:
+        # KeyError would show the repr of its message
+        return str(self.args[0]) if len(self.args) == 1 else super().__str__()
+
+
+class DeclarationError(ZoundsError, ValueError):
+    """An argument of a declared value is out of range."""
+
+
+class UnknownTypeError(DeclarationError, LookupError):
+    """A stored header names a type that is not registered in this process."""
+
+
+class UnitsError(ZoundsError, ValueError):
+    """Units or sizes do not fit each other."""
+
+
+class DimensionError(UnitsError):
+    """The number, size or kind of dimensions does not fit the array."""
+
+
+class UnitIndexError(UnitsError, IndexError):
+    """An axis was indexed in units that it does not have."""
+
+
+class SampleRateError(UnitsError):
+    """Sample rates that should be equal are not, or a rate is impossible."""
+
+
+class FrequencyBandError(UnitsError):
+    """A frequency band is empty or inverted, or two bands do not overlap."""
+
+
+class GraphError(ZoundsError):
+    """Something is wrong with a processing graph or its use."""
+
+
+class NotEnoughData(GraphError):
+    """Raised by a node's ``_dequeue`` to say that it waits for more input."""
+
+
+class InvalidProcessMethod(GraphError, TypeError):
+    """A node's ``_process`` is not a generator function."""
+
+
+class MissingArgument(GraphError, KeyError):
+    """``process`` was called without a value for a root feature or a ``Var``."""
+
+
+class FeatureNotComputable(GraphError, AttributeError):
+    """A feature is not stored and nothing stored leads to it."""
+
+
+class ModelExistsError(GraphError, ValueError):
+    """A document of that id exists and ``raise_if_exists=True`` was given."""
+
+
+class NoPersistenceSettingsError(GraphError, TypeError):
+    """A model without persistence settings was asked to store or read."""
+
+
+class LineageError(GraphError, ValueError):
+    """Code or a parameter cannot be fingerprinted; ``version=`` is the way out."""
+
+
+class StoreError(ZoundsError):
+    """Something is wrong with a store or a stored value."""
+
+
+class KeyNotFound(StoreError, KeyError):
+    """There is no document or value of that name in the store."""
+
+
+class InvalidId(StoreError, ValueError):
+    """An id that no store can hold: empty, or not text."""
+
+
+class CorruptValue(StoreError, ValueError):
+    """Stored bytes fail their checksum or do not follow the format."""
+
+
+class StoreFull(StoreError, OSError):
+    """No room is left on the disk or in the map; what was acknowledged is safe."""
+
+
+class StoreLocked(StoreError, OSError):
+    """Another program holds the store."""
+
+
+class StoreFormatError(StoreError, ValueError):
+    """A folder that is no store, or a store made by a newer version."""
+
+
+class UntrustedValue(StoreError, TypeError):
+    """A value that only pickle can hold, in a feature declared without ``trust=True``."""
+
+
+class MediaError(ZoundsError):
+    """Something is wrong with encoded audio."""
+
+
+class DecodeError(MediaError, ValueError):
+    """Bytes that cannot be decoded to samples."""
+
+
+class EmptyAudio(DecodeError):
+    """The source holds no bytes, or no samples."""
+
+
+class NotAudio(DecodeError):
+    """The bytes are no audio file that we know."""
+
+
+class TruncatedAudio(DecodeError):
+    """The source holds fewer samples than its header promises."""
+
+
+class RejectedAudio(DecodeError):
+    """The header makes claims that no honest file makes."""
+
+
+class NonFiniteAudio(DecodeError):
+    """The source holds NaN or infinite samples."""
+
+
+class EncodeError(MediaError, ValueError):
+    """Samples that the encoder cannot take."""
+
+
+class UnsupportedCodec(MediaError, ValueError):
+    """A format or subtype that libsndfile does not know."""
+
+
+class FetchError(ZoundsError, OSError):
+    """A URL that could not be fetched."""
+
+
+class OptionalDependencyError(ZoundsError, ImportError):
+    """An optional library is missing; the message holds the install line."""

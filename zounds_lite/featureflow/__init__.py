@@ -1,0 +1,147 @@
+"""The dataflow engine: it runs graphs of nodes over chunks, stores what they make, and knows no audio.
+
+``node`` and ``graph`` run; ``feature`` and ``model`` declare; ``run`` computes; ``lineage`` and ``sources`` say what made
+a value; ``record`` and ``stores`` keep it; ``codecs`` and ``typed`` write and read it; ``bytestream`` and ``fetch`` bring
+bytes in. Users write ``from zounds_lite import featureflow as ff``.
+"""
+
+from zounds_lite.errors import (
+    FeatureNotComputable,
+    InvalidProcessMethod,
+    LineageError,
+    MissingArgument,
+    ModelExistsError,
+    NoPersistenceSettingsError,
+    NotEnoughData,
+)
+from zounds_lite.featureflow.bytestream import ByteStream, Chunk, ZipWrapper, iter_zip
+from zounds_lite.featureflow.codecs import (
+    BaseNumpyDecoder,
+    BZ2Decoder,
+    BZ2Encoder,
+    Decoder,
+    Encoder,
+    GreedyNumpyDecoder,
+    IdentityEncoder,
+    JSONDecoder,
+    JSONEncoder,
+    NumpyEncoder,
+    NumpyMetaData,
+    PackedNumpyEncoder,
+    StoredValue,
+    StreamingNumpyDecoder,
+    TextDecoder,
+    TextEncoder,
+)
+from zounds_lite.featureflow.database_iterator import DatabaseIterator
+from zounds_lite.featureflow.eventlog import EventLog, InMemoryChannel, RedisChannel
+from zounds_lite.featureflow.feature import (
+    Aspect,
+    ByteStreamFeature,
+    ClobberJSONFeature,
+    ClobberPickleFeature,
+    CompressedFeature,
+    Feature,
+    JSONFeature,
+    NumpyFeature,
+    PickleFeature,
+    TextFeature,
+    Var,
+)
+from zounds_lite.featureflow.fetch import Fetcher, default_fetcher, set_fetcher
+from zounds_lite.featureflow.graph import Graph
+from zounds_lite.featureflow.lineage import Explanation, Lineage
+from zounds_lite.featureflow.model import BaseModel
+from zounds_lite.featureflow.node import Aggregator, FunctionalNode, IteratorNode, KeySelector, Node
+from zounds_lite.featureflow.settings import (
+    IdProvider,
+    IntegerIdProvider,
+    KeyBuilder,
+    PersistenceSettings,
+    StaticIdProvider,
+    StringDelimitedKeyBuilder,
+    UserSpecifiedIdProvider,
+    UuidProvider,
+    simple_in_memory_settings,
+    simple_lmdb_settings,
+)
+from zounds_lite.featureflow.stores import Database, FileSystemDatabase, InMemoryDatabase, LmdbDatabase
+from zounds_lite.featureflow.typed import TypedDecoder, TypedEncoder
+
+PickleEncoder = TypedEncoder
+PickleDecoder = TypedDecoder
+
+__all__ = [
+    "Aggregator",
+    "Aspect",
+    "BZ2Decoder",
+    "BZ2Encoder",
+    "BaseModel",
+    "BaseNumpyDecoder",
+    "ByteStream",
+    "ByteStreamFeature",
+    "Chunk",
+    "ClobberJSONFeature",
+    "ClobberPickleFeature",
+    "CompressedFeature",
+    "Database",
+    "DatabaseIterator",
+    "Decoder",
+    "Encoder",
+    "EventLog",
+    "Explanation",
+    "Feature",
+    "FeatureNotComputable",
+    "Fetcher",
+    "FileSystemDatabase",
+    "FunctionalNode",
+    "Graph",
+    "GreedyNumpyDecoder",
+    "IdProvider",
+    "IdentityEncoder",
+    "InMemoryChannel",
+    "InMemoryDatabase",
+    "IntegerIdProvider",
+    "InvalidProcessMethod",
+    "IteratorNode",
+    "JSONDecoder",
+    "JSONEncoder",
+    "JSONFeature",
+    "KeyBuilder",
+    "KeySelector",
+    "Lineage",
+    "LineageError",
+    "LmdbDatabase",
+    "MissingArgument",
+    "ModelExistsError",
+    "NoPersistenceSettingsError",
+    "Node",
+    "NotEnoughData",
+    "NumpyEncoder",
+    "NumpyFeature",
+    "NumpyMetaData",
+    "PackedNumpyEncoder",
+    "PersistenceSettings",
+    "PickleDecoder",
+    "PickleEncoder",
+    "PickleFeature",
+    "RedisChannel",
+    "StaticIdProvider",
+    "StoredValue",
+    "StreamingNumpyDecoder",
+    "StringDelimitedKeyBuilder",
+    "TextDecoder",
+    "TextEncoder",
+    "TextFeature",
+    "TypedDecoder",
+    "TypedEncoder",
+    "UserSpecifiedIdProvider",
+    "UuidProvider",
+    "Var",
+    "ZipWrapper",
+    "default_fetcher",
+    "iter_zip",
+    "set_fetcher",
+    "simple_in_memory_settings",
+    "simple_lmdb_settings",
+]

@@ -1,0 +1,190 @@
+"""ByteStream: any source as chunks of bytes.
+
+Goal: one root for paths, file objects, bytes, URLs, requests and zip members. Conventions: every chunk knows the total
+length and its ``source``, a path or a seekable file; where all nodes downstream open the source themselves
+(``reads_source``), its bytes are not read here at all. Classes: ``Chunk``, ``ByteStream``, ``ZipWrapper``; function
+``iter_zip``.
+"""
+
+import io
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Self
+
+from zounds_lite.errors import DeclarationError, EmptyAudio, FeatureNotComputable
+from zounds_lite.featureflow.fetch import default_fetcher
+from zounds_lite.featureflow.node import Node
+
+__all__ = ["ByteStream", "Chunk", "ZipWrapper", "iter_zip"]
+
+
+class Chunk(bytes):
+    """Some bytes of a stream.
+
+    Args:
+        data (bytes): the bytes; empty where the reader is to open ``source`` itself.
+        total_length (int): bytes of the whole stream.
+        source (str | BinaryIO | None): where all of it can be read: a path, or a seekable file.
+    """
+
+    total_length: int
+    source: Any
+
+    def __new__(cls, data: bytes, total_length: int, source: Any = None) -> Self:
+        self = super().__new__(cls, data)
+        self.total_length = total_length
+        self.source = source
+        return self
+
+
+class ZipWrapper:
+    """A member of a zip file, as a readable and seekable binary file.
+
+    Args:
+        archive (zipfile.ZipFile): open as long as the member is read.
+        filename (str): the member's name.
+    """
+
+    def __init__(self, archive: zipfile.ZipFile, filename: str) -> None:
+        self.zipfile = archive
+        self.filename = filename
+        self.file_size = archive.getinfo(filename).file_size
+        self._member: Any = None
+
+    def _open(self) -> Any:
+        if self._member is None:
+            self._member = self.zipfile.open(self.filename)
+        return self._member
+
+    def read(self, size: int = -1) -> bytes:
+        """Read up to ``size`` bytes."""
+        return self._open().read(size)  # type: ignore[no-any-return]
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move to a position."""
+        return self._open().seek(offset, whence)  # type: ignore[no-any-return]
+
+    def tell(self) -> int:
+        """Return the position."""
+        return self._open().tell()  # type: ignore[no-any-return]
+
+    def close(self) -> None:
+        """Close the member; it opens again when read."""
+        if self._member is not None:
+            self._member.close()
+            self._member = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"ZipWrapper({self.filename!r}, {self.file_size} bytes)"
+
+
+def iter_zip(path_or_file: Any) -> Iterator[ZipWrapper]:
+    """Yield the non-empty members of a zip file; nothing is unpacked to disk.
+
+    Args:
+        path_or_file (str | Path | BinaryIO): the archive; members stay readable as long as it is.
+    """
+    archive = zipfile.ZipFile(path_or_file)
+    for info in archive.infolist():
+        if not info.is_dir() and info.file_size:
+            yield ZipWrapper(archive, info.filename)
+
+
+class ByteStream(Node):
+    """Yields any source as chunks of bytes.
+
+    Takes a path, bytes, a binary file (read from its start), a URL, a ``requests.Request``, a zip member, anything that
+    has one of these as ``uri``, or a mapping with the key ``uri``. URLs are fetched completely before the first chunk.
+
+    Args:
+        chunksize (int | ChunkSizeBytes): bytes in a chunk, >= 1; the last one may be shorter.
+        needs: as for ``Node``.
+
+    Raises:
+        DeclarationError: ``chunksize`` is not positive.
+        FileNotFoundError: there is no such file.
+        FetchError: a URL could not be fetched.
+        EmptyAudio: the source holds no bytes.
+
+    Examples:
+        >>> [bytes(chunk) for chunk in ByteStream(chunksize=4).run([b"some bytes"])]
+        [b'some', b' byt', b'es']
+    """
+
+    neutral_parameters = ("chunksize",)
+
+    def __init__(self, chunksize: Any = 4096, needs: Any = None) -> None:
+        super().__init__(needs=needs)
+        self.chunksize = chunksize
+        if int(chunksize) < 1:
+            raise DeclarationError(f"chunksize={chunksize!r}: a chunk needs at least one byte")
+        self._spooled: list[str] = []
+
+    def __exit__(self, *error: object) -> None:
+        for path in self._spooled:
+            Path(path).unlink(missing_ok=True)
+        self._spooled = []
+
+    def _process(self, data: Any) -> Iterator[Any]:
+        source = self._source(data)
+        length = os.path.getsize(source) if isinstance(source, str) else source.seek(0, io.SEEK_END)
+        if not length:
+            raise EmptyAudio(f"{source!r} holds no bytes")
+        subscribers = self._run.get("subscribers")
+        if subscribers and all(node.reads_source for node in subscribers):
+            yield Chunk(b"", length, source)
+            return
+        if isinstance(source, str):
+            with open(source, "rb") as file:
+                yield from self._chunks(file, length, source)
+        else:
+            yield from self._chunks(source, length, source)
+
+    def _chunks(self, file: Any, length: int, source: Any) -> Iterator[Chunk]:
+        size, at = int(self.chunksize), 0
+        while at < length:
+            file.seek(at)  # a node downstream may have moved the shared position
+            chunk = file.read(size)
+            if not chunk:
+                break
+            at += len(chunk)
+            yield Chunk(chunk, length, source)
+
+    def _source(self, data: Any) -> Any:
+        """Return a path, or a seekable binary file."""
+        if isinstance(data, Mapping):
+            data = data.get("uri")
+            if data is None:
+                raise FeatureNotComputable(
+                    "the source was in memory and was not kept; process the document again, or store a feature closer "
+                    "to it"
+                )
+        data = getattr(data, "uri", data)
+        if isinstance(data, (bytes, bytearray, memoryview)):
+            return io.BytesIO(bytes(data))
+        url = data if isinstance(data, str) and data.startswith(("http://", "https://")) else getattr(data, "url", None)
+        if isinstance(url, str) and not hasattr(data, "read"):
+            return self._fetch(data)
+        if isinstance(data, (str, os.PathLike)):
+            if not os.path.isfile(data):
+                raise FileNotFoundError(f"{os.fspath(data)!r} is no file; pass a path, bytes, a binary file or a URL")
+            return os.fspath(data)
+        if hasattr(data, "read") and hasattr(data, "seek"):
+            return data
+        raise DeclarationError(f"{data!r} is no byte source; pass a path, bytes, a binary file or a URL")
+
+    def _fetch(self, request: Any) -> str:
+        descriptor, path = tempfile.mkstemp(prefix="zounds_lite-")
+        self._spooled.append(path)
+        with open(descriptor, "wb") as file:
+            default_fetcher().download(request, file)
+        return path

@@ -1,0 +1,390 @@
+"""Features: the nodes of a model, declared as class attributes, and how their values are stored.
+
+Classes: ``Feature`` and its kinds ``JSONFeature``, ``TextFeature``, ``CompressedFeature``, ``NumpyFeature``,
+``PickleFeature``, ``ClobberJSONFeature``, ``ClobberPickleFeature``, ``ByteStreamFeature``; ``Aspect`` and ``Var``.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Self
+
+from zounds_lite._declared import Declared, describe, describe_code, is_library
+from zounds_lite.errors import DeclarationError
+from zounds_lite.featureflow import codecs
+from zounds_lite.featureflow.node import FunctionalNode, KeySelector, Node
+from zounds_lite.featureflow.typed import TypedDecoder, TypedEncoder
+
+__all__ = [
+    "Aspect",
+    "ByteStreamFeature",
+    "ClobberJSONFeature",
+    "ClobberPickleFeature",
+    "CompressedFeature",
+    "Feature",
+    "JSONFeature",
+    "NumpyFeature",
+    "PickleFeature",
+    "TextFeature",
+    "Var",
+]
+
+
+class Var(Declared):
+    """An extractor argument whose value comes from ``process(name=value)``.
+
+    Args:
+        name (str): the keyword of ``process``.
+    """
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name=name)
+
+    name: str
+
+
+class Aspect:
+    """One key of a feature whose chunks are mappings: what ``feature.aspect(key)`` returns.
+
+    Args:
+        feature (Feature): the feature.
+        aspect_key (str): the key that the dependent node receives.
+    """
+
+    def __init__(self, feature: "Feature", aspect_key: str) -> None:
+        self.feature = feature
+        self.aspect_key = aspect_key
+
+    @property
+    def name(self) -> str | None:
+        """The feature's name."""
+        return self.feature.name
+
+
+class Feature:
+    """A node of a model, and what becomes of its output.
+
+    Args:
+        extractor (type[Node] | Callable): what computes it: a node class, or a function called with each chunk.
+        needs (Feature | Aspect | Sequence | Mapping | None): what it is computed from; None makes it a root, whose value
+            is a keyword of ``process``.
+        store (bool): keep the value in the store.
+        encoder (type[Node] | None): a node class that turns chunks into bytes.
+        decoder (Callable | None): reads a value back: a ``Decoder``, or a callable of a binary file.
+        key (str | None): name of the stored value; the attribute's name by default.
+        data_writer: accepted for compatibility; the store writes.
+        persistence (type | None): settings with another database for this feature.
+        version (str | None): names the code's version by hand, instead of its source.
+        extractor_args: arguments of the node class; a ``Var`` is filled in by ``process``.
+
+    Raises:
+        DeclarationError: the extractor is neither a node class nor callable, or the encoder is no node class.
+    """
+
+    encoder: type[Node] = codecs.IdentityEncoder
+    decoder: Any = codecs.Decoder()
+    objects = True
+    """Whether an unstored value is handed over as the node made it, without a round trip through the codec."""
+
+    def __init__(
+        self,
+        extractor: Any,
+        needs: Any = None,
+        store: bool = False,
+        encoder: type[Node] | None = None,
+        decoder: Any = None,
+        key: str | None = None,
+        data_writer: Any = None,
+        persistence: Any = None,
+        version: str | None = None,
+        **extractor_args: Any,
+    ) -> None:
+        is_node = isinstance(extractor, type) and issubclass(extractor, Node)
+        if not is_node and (isinstance(extractor, type) or not callable(extractor)):
+            raise DeclarationError(f"an extractor is a Node class or a function, got {extractor!r}")
+        if encoder is not None and not (isinstance(encoder, type) and issubclass(encoder, Node)):
+            raise DeclarationError(f"an encoder is a Node class, got {encoder!r}")
+        if not is_node and extractor_args:
+            raise DeclarationError(f"a function takes no extra arguments, got {sorted(extractor_args)}; use a Node class")
+        self.extractor = extractor
+        self.store = store
+        self.key = key
+        self.name: str | None = None
+        self.data_writer = data_writer
+        self.persistence = persistence
+        self.version = version
+        self.extractor_args = extractor_args
+        self._needs = needs
+        if encoder is not None:
+            self.encoder = encoder
+            self.objects = False
+        if decoder is not None:
+            self.decoder = decoder
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        if self.name is None:
+            self.name = name
+            self.key = self.key or name
+
+    def copy(self, **changes: Any) -> Self:
+        """Return an unnamed feature that is declared alike, with some arguments changed."""
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other.name = other.key = None
+        other.extractor_args = dict(self.extractor_args)
+        if "needs" in changes:
+            other._needs = changes.pop("needs")
+        for name, value in changes.items():
+            if name in self.__dict__:
+                setattr(other, name, value)
+            else:
+                other.extractor_args[name] = value
+        return other
+
+    @property
+    def needs(self) -> Any:
+        """What was declared: a feature, several, a mapping, or None."""
+        return self._needs
+
+    def named_needs(self) -> dict[str, "Feature | Aspect"]:
+        """What the feature needs, by the name under which its node receives it."""
+        needs = self._needs
+        if needs is None:
+            return {}
+        if isinstance(needs, Mapping):
+            return dict(needs)
+        several = list(needs) if isinstance(needs, (list, tuple)) else [needs]
+        named = {need.name or f"need{i}": need for i, need in enumerate(several)}
+        if len(named) == len(several):
+            return named
+        return {f"need{i}": need for i, need in enumerate(several)}
+
+    @property
+    def is_root(self) -> bool:
+        """True where the feature needs nothing but an argument of ``process``."""
+        return not self.named_needs()
+
+    def aspect(self, key: str) -> Aspect:
+        """Return one key of the chunks of this feature, for ``needs``."""
+        return Aspect(self, key)
+
+    @property
+    def content_type(self) -> str:
+        """Media type of the stored bytes."""
+        return getattr(self.encoder, "content_type", "application/octet-stream")
+
+    # making nodes
+
+    def make_node(self, needs: Mapping[str, Node], arguments: Mapping[str, Any]) -> Node:
+        """Build the extractor for one run.
+
+        Args:
+            needs (Mapping[str, Node]): nodes by the names of ``named_needs``.
+            arguments (Mapping[str, Any]): the keywords of ``process``, for each ``Var``.
+        """
+        wired = dict(needs) or None
+        if not isinstance(self.extractor, type):
+            return FunctionalNode(self.extractor, needs=wired)
+        filled = {k: arguments[v.name] if isinstance(v, Var) else v for k, v in self.extractor_args.items()}
+        return self.extractor(needs=wired, **filled)  # type: ignore[no-any-return]
+
+    def variables(self) -> list[str]:
+        """The keywords of ``process`` that fill in arguments."""
+        return [value.name for value in self.extractor_args.values() if isinstance(value, Var)]
+
+    def make_encoder(self, need: Node) -> Node:
+        """Build the encoder for one run."""
+        return self.encoder(needs=need)
+
+    def describe_codec(self) -> Any:
+        """Describe how the value is stored, for lineage: our codecs by name, a user's by its code."""
+        if is_library(self.encoder):
+            return self.encoder.__qualname__
+        return describe_code(self.encoder)
+
+    # reading
+
+    def decode(self, value: codecs.StoredValue) -> Any:
+        """Return a stored value."""
+        decoder = self.decoder
+        if isinstance(decoder, codecs.Decoder):
+            return decoder.decode(value)
+        return decoder(value.open())
+
+    def chunks(self, value: codecs.StoredValue) -> Iterator[Any]:
+        """Yield a stored value in pieces, for the nodes that need it."""
+        decoder = self.decoder
+        if isinstance(decoder, codecs.Decoder):
+            yield from decoder.chunks(value)
+        elif hasattr(decoder, "__iter__"):
+            yield from decoder.__iter__(value.open())
+        else:
+            yield decoder(value.open())
+
+    def __get__(self, document: Any, owner: Any = None) -> Any:
+        if document is None:
+            return self
+        value = document._fetch(self)
+        document.__dict__[self.name] = value  # read from here next time
+        return value
+
+    def feature_key(self, _id: str, persistence: Any) -> str:
+        """Name this feature of a document, for logs: id, key and lineage."""
+        return str(persistence.key_builder.build(_id, self.key, persistence.lineage().hash(self)))
+
+    def __call__(self, _id: str, decoder: Any = None, persistence: Any = None) -> Any:
+        """Read this feature of a document, or compute it.
+
+        Args:
+            _id (str): the document.
+            decoder (Callable | None): reads the value instead of the feature's own decoder.
+            persistence (type): the model.
+        """
+        feature = self if decoder is None else self.copy(decoder=decoder)
+        feature.name, feature.key = self.name, self.key
+        return persistence(_id)._fetch(feature)
+
+    def compute(self, _id: str, persistence: Any) -> Any:
+        """Compute this feature of a document anew, whatever is stored."""
+        return persistence(_id)._compute([self])[self.name]
+
+    def __repr__(self) -> str:
+        name = getattr(self.extractor, "__qualname__", repr(self.extractor))
+        return f"{type(self).__name__}({self.name}: {name}, store={self.store})"
+
+
+class JSONFeature(Feature):
+    """One value as JSON.
+
+    Args: as for ``Feature``.
+    """
+
+    encoder = codecs.JSONEncoder
+    decoder = codecs.JSONDecoder()
+    objects = False
+
+
+class TextFeature(Feature):
+    """Text; chunks are joined."""
+
+    encoder = codecs.TextEncoder
+    decoder = codecs.TextDecoder()
+    objects = False
+
+
+class CompressedFeature(Feature):
+    """Bytes or text, compressed with bzip2; reads back as bytes."""
+
+    encoder = codecs.BZ2Encoder
+    decoder = codecs.BZ2Decoder()
+    objects = False
+
+
+class NumpyFeature(Feature):
+    """Arrays without units; chunks are joined along axis 0, and a large one reads back as a memory map."""
+
+    encoder = codecs.NumpyEncoder
+    decoder = codecs.GreedyNumpyDecoder()
+    objects = False
+
+
+class PickleFeature(Feature):
+    """Any value: as typed data where possible, by pickle only where ``trust=True`` says so.
+
+    Args:
+        trust (bool): allow pickle for values that are no typed data, and for reading them back. Unpickling runs whatever
+            the bytes say: set it only for stores that nobody else writes.
+        others: as for ``Feature``.
+    """
+
+    encoder = TypedEncoder
+
+    def __init__(self, extractor: Any, *args: Any, trust: bool = False, **kwargs: Any) -> None:
+        super().__init__(extractor, *args, **kwargs)
+        self.trust = trust
+        if "decoder" not in self.__dict__:
+            self.decoder = TypedDecoder(trust)
+
+    def make_encoder(self, need: Node) -> Node:
+        if self.encoder is TypedEncoder:
+            return TypedEncoder(needs=need, trust=self.trust)
+        return super().make_encoder(need)
+
+    def describe_codec(self) -> Any:
+        return [super().describe_codec(), describe(self.trust)]
+
+
+class _LatestEncoder(codecs.Encoder):
+    """Keeps the last chunk only and hands it to another encoder at the end."""
+
+    inner: Callable[..., Node]
+
+    def _process(self, data: Any) -> Iterator[Any]:
+        self._latest = [data]
+        yield from ()
+
+    def _last_chunk(self) -> Iterator[Any]:
+        self._inner = type(self).inner()
+        yield from self._inner.run(getattr(self, "_latest", []))
+
+    @property
+    def header(self) -> dict[str, Any]:
+        return self._inner.header  # type: ignore[attr-defined, no-any-return]
+
+
+class _LatestJSON(_LatestEncoder):
+    content_type = "application/json"
+    inner = codecs.JSONEncoder
+
+
+class _LatestTyped(_LatestEncoder):
+    content_type = "application/x-typed"
+    inner = TypedEncoder
+
+
+class ClobberJSONFeature(JSONFeature):
+    """JSON of which each chunk replaces the one before: the last one is stored."""
+
+    encoder = _LatestJSON
+
+
+class ClobberPickleFeature(PickleFeature):
+    """Typed data of which each chunk replaces the one before: the last one is stored."""
+
+    encoder = _LatestTyped
+
+
+class _ByteChunks(codecs.Decoder):
+    """Reads stored bytes in pieces of ``chunksize``; iterating the value yields them again."""
+
+    def __init__(self, chunksize: Any) -> None:
+        self.chunksize = chunksize
+
+    def decode(self, value: codecs.StoredValue) -> Iterator[Any]:
+        return self.chunks(value)
+
+    def chunks(self, value: codecs.StoredValue) -> Iterator[Any]:
+        from zounds_lite.featureflow.bytestream import Chunk
+
+        total = len(value.data)
+        for start in range(0, total, int(self.chunksize)):
+            yield Chunk(value.data[start : start + int(self.chunksize)].tobytes(), total, value.open())
+
+
+class ByteStreamFeature(Feature):
+    """The chunks of a ``ByteStream``.
+
+    Args:
+        chunksize (int | ChunkSizeBytes): bytes in a chunk, when it is computed and when it is read back.
+        others: as for ``Feature``.
+    """
+
+    objects = False
+
+    def __init__(self, extractor: Any, *args: Any, chunksize: Any = 4096, **kwargs: Any) -> None:
+        super().__init__(extractor, *args, chunksize=chunksize, **kwargs)
+        if "decoder" not in self.__dict__:
+            self.decoder = _ByteChunks(chunksize)
+
+
+def selector(need: Aspect, node: Node) -> Node:
+    """Build the node that picks an aspect's key from the chunks of ``node``."""
+    return KeySelector(need.aspect_key, needs=node)

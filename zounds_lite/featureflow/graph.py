@@ -1,0 +1,108 @@
+"""Graph: runs nodes, chunk by chunk.
+
+Goal: a chunk travels down the whole graph before the next one is made, so only one chunk and each node's tail are held
+in memory. Conventions: results go downstream depth first, in the order in which subscribers were declared; several
+roots advance in lock-step; a node ends when all its inputs have ended; an error leaves as it was raised.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from typing import Any
+
+from zounds_lite.errors import GraphError, MissingArgument
+from zounds_lite.featureflow.node import Node
+
+__all__ = ["Graph"]
+
+
+class Graph(dict[str, Node]):
+    """Nodes by name, wired by what they need.
+
+    Examples:
+        >>> from zounds_lite.featureflow.node import Aggregator, IteratorNode
+        >>> class Collected(Aggregator, Node):
+        ...     def _process(self, data):
+        ...         self.result = data
+        ...         yield data
+        >>> source = IteratorNode()
+        >>> collected = Collected(needs=source)
+        >>> Graph(numbers=source, collected=collected).process(numbers=range(3))
+        >>> collected.result
+        [0, 1, 2]
+    """
+
+    def roots(self) -> dict[str, Node]:
+        """Nodes that need nothing but an argument of ``process``."""
+        return {name: node for name, node in self.items() if node.is_root}
+
+    def leaves(self) -> dict[str, Node]:
+        """Nodes that no other node needs."""
+        needed = {id(need) for node in self.values() for need in node.needs.values()}
+        return {name: node for name, node in self.items() if id(node) not in needed}
+
+    def subscriptions(self) -> dict[Node, list[Node]]:
+        """Each node's subscribers, in order of declaration."""
+        subscribers: dict[Node, list[Node]] = {node: [] for node in self.values()}
+        for node in self.values():
+            for need in node.needs.values():
+                if need not in subscribers:
+                    raise GraphError(f"{node!r} needs {need!r}, which is not part of the graph")
+                subscribers[need].append(node)
+        return subscribers
+
+    def remove_dead_nodes(self, features: Mapping[str, Any]) -> None:
+        """Drop leaves whose feature is not stored, again and again, since nothing that is stored depends on them."""
+        while dead := [n for n in self.leaves() if n in features and not features[n].store]:
+            for name in dead:
+                del self[name]
+
+    def process(self, **arguments: Any) -> None:
+        """Run the graph.
+
+        Args:
+            arguments: one value for each root, by name.
+
+        Raises:
+            MissingArgument: a root has no value.
+        """
+        roots = self.roots()
+        missing = sorted(set(roots) - set(arguments))
+        if missing:
+            raise MissingArgument(
+                f"process() needs a value for {', '.join(map(repr, missing))}; "
+                f"given: {', '.join(map(repr, sorted(arguments))) or 'nothing'}"
+            )
+        subscribers = self.subscriptions()
+        with ExitStack() as stack:
+            for node in self.values():
+                node._run["subscribers"] = subscribers[node]
+                stack.enter_context(node)
+            streams = [_stream(node, arguments[name], subscribers) for name, node in roots.items()]
+            while streams:
+                streams = [stream for stream in streams if next(stream, _DONE) is not _DONE]
+
+
+_DONE = object()
+
+
+def _stream(root: Node, data: Any, subscribers: Mapping[Node, list[Node]]) -> Iterator[None]:
+    """Advance ``root`` by one result at a time, each sent down the graph before the next is made."""
+    for results in (root.push(data), root.end()):
+        for result in results:
+            _send(root, result, subscribers)
+            yield
+    _send_end(root, subscribers)
+
+
+def _send(pusher: Node, data: Any, subscribers: Mapping[Node, list[Node]]) -> None:
+    for node in subscribers[pusher]:
+        for result in node.push(data, pusher):
+            _send(node, result, subscribers)
+
+
+def _send_end(pusher: Node, subscribers: Mapping[Node, list[Node]]) -> None:
+    for node in subscribers[pusher]:
+        for result in node.end(pusher):
+            _send(node, result, subscribers)
+        if node.finished:
+            _send_end(node, subscribers)

@@ -1,0 +1,216 @@
+"""Lineage: what made a value, as a hash that moves when the answer does.
+
+Goal: ``lineage(feature) = hash(canonical JSON of {node, revision or code, params, codec, needs: {name: lineage}})``.
+Library nodes count by name and ``revision``; user nodes and functions by their source (see ``_declared.source``); a
+feature may name its own ``version`` instead. The descriptions are stored by hash, so that ``explain`` can walk two of
+them side by side. Classes: ``Lineage``, ``Explanation``.
+"""
+
+import inspect
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from zounds_lite._declared import describe, describe_code, digest, is_library, parameters_of
+from zounds_lite.errors import LineageError
+from zounds_lite.featureflow.feature import Aspect, Feature, Var
+
+__all__ = ["Explanation", "Lineage"]
+
+_IGNORED = {"needs"}
+
+
+def _describe_extractor(feature: Feature) -> dict[str, Any]:
+    extractor = feature.extractor
+    name = getattr(extractor, "__qualname__", None) or type(extractor).__qualname__
+    if feature.version is not None:
+        return {"node": name, "version": str(feature.version)}
+    if not isinstance(extractor, type):
+        return {"node": "function", "code": describe_code(extractor)}
+    if is_library(extractor):
+        return {"node": f"{extractor.__module__.partition('.')[0]}.{name}", "revision": getattr(extractor, "revision", 1)}
+    return {"node": name, "code": describe_code(extractor)}
+
+
+def _describe_parameters(feature: Feature) -> dict[str, Any]:
+    """Describe the extractor's arguments, defaults included, without those that never change its output."""
+    extractor = feature.extractor
+    arguments = dict(feature.extractor_args)
+    if isinstance(extractor, type):
+        known = parameters_of(extractor)
+        defaults = {name: p.default for name, p in known.items() if p.default is not inspect.Parameter.empty}
+        arguments = {**defaults, **arguments}
+    neutral = _IGNORED | set(getattr(extractor, "neutral_parameters", ()))
+    return {
+        name: {"var": value.name} if isinstance(value, Var) else describe(value)
+        for name, value in sorted(arguments.items())
+        if name not in neutral
+    }
+
+
+class Lineage:
+    """The lineage of every feature of a model, as its code is now.
+
+    Args:
+        features (Mapping[str, Feature]): the model's features by name.
+    """
+
+    def __init__(self, features: Mapping[str, Feature]) -> None:
+        self.features = features
+        self.descriptions: dict[str, dict[str, Any]] = {}
+        self._hashes: dict[int, str] = {}
+        self._roots: dict[int, frozenset[str]] = {}
+
+    def resolve(self, need: Feature | Aspect) -> Feature:
+        """Return the feature that a need stands for in this model: an override wins over what it overrides."""
+        feature = need.feature if isinstance(need, Aspect) else need
+        return self.features.get(feature.name or "", feature)
+
+    def needs(self, feature: Feature) -> dict[str, Feature]:
+        """The features that ``feature`` needs, by the name under which its node receives them."""
+        return {name: self.resolve(need) for name, need in feature.named_needs().items()}
+
+    def hash(self, feature: Feature) -> str:
+        """The lineage of ``feature``.
+
+        Raises:
+            LineageError: code or a parameter of it, or of something upstream, cannot be fingerprinted.
+        """
+        if id(feature) not in self._hashes:
+            try:
+                described = self._describe(feature)
+            except LineageError as error:
+                raise LineageError(f"feature {feature.name!r}: {error}") from error
+            value = digest({key: part for key, part in described.items() if key != "feature"})
+            self.descriptions[value] = described
+            self._hashes[id(feature)] = value
+        return self._hashes[id(feature)]
+
+    def _describe(self, feature: Feature) -> dict[str, Any]:
+        upstream = {}
+        for name, need in feature.named_needs().items():
+            aspect = {"aspect": need.aspect_key} if isinstance(need, Aspect) else {}
+            upstream[name] = {"lineage": self.hash(self.resolve(need)), **aspect}
+        return {
+            "feature": feature.name,
+            **_describe_extractor(feature),
+            "params": _describe_parameters(feature),
+            "codec": feature.describe_codec(),
+            "needs": upstream,
+        }
+
+    def roots(self, feature: Feature) -> frozenset[str]:
+        """Names of the root features that ``feature`` comes from."""
+        if id(feature) not in self._roots:
+            needs = self.needs(feature).values()
+            own = frozenset([feature.name or ""]) if feature.is_root else frozenset()
+            self._roots[id(feature)] = own.union(*(self.roots(need) for need in needs))
+        return self._roots[id(feature)]
+
+    def source_digest(self, feature: Feature, hashes: Mapping[str, str]) -> str:
+        """Digest of the sources that ``feature`` comes from, given the hash of each root's source."""
+        return digest({name: hashes.get(name, "") for name in sorted(self.roots(feature))})
+
+    def description_tree(self, feature: Feature) -> dict[str, dict[str, Any]]:
+        """The descriptions of ``feature`` and of everything upstream, by lineage."""
+        found, open_ = {}, [self.hash(feature)]
+        while open_:
+            value = open_.pop()
+            if value not in found:
+                found[value] = self.descriptions[value]
+                open_.extend(need["lineage"] for need in found[value]["needs"].values())
+        return found
+
+
+@dataclass
+class Explanation:
+    """Why a feature of a document is served as stored, or computed.
+
+    Attributes:
+        feature (str): its name.
+        stored (bool): whether the document holds a value.
+        reasons (list[str]): what differs between the stored value's making and today's; empty where it is fresh.
+    """
+
+    feature: str
+    stored: bool
+    reasons: list[str] = field(default_factory=list)
+
+    @property
+    def stale(self) -> bool:
+        """True where a stored value will be recomputed on access."""
+        return self.stored and bool(self.reasons)
+
+    def __str__(self) -> str:
+        if not self.stored:
+            return "\n".join([f"{self.feature} is not stored: it is computed on access", *self._lines()])
+        if not self.reasons:
+            return f"{self.feature} is stored and fresh: code, parameters, upstream and source are as they were"
+        return "\n".join([f"{self.feature} is stored and stale: it will be recomputed on access", *self._lines()])
+
+    def _lines(self) -> list[str]:
+        return [f"  {reason}" for reason in self.reasons]
+
+
+def _differences(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
+    if old == new:
+        return
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted({*old, *new}):
+            yield from _differences(old.get(key), new.get(key), f"{path}.{key}" if path else key)
+    elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
+        for i, (a, b) in enumerate(zip(old, new, strict=True)):
+            yield from _differences(a, b, f"{path}[{i}]")
+    else:
+        yield path, old, new
+
+
+def _show(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 100 else text[:97] + "..."
+
+
+def _own_reasons(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
+    """Say what differs in the description of one node, its needs left out."""
+    found = list(_differences({**old, "needs": None, "feature": None}, {**new, "needs": None, "feature": None}))
+    shown = {path.rpartition(".")[0] for path, _, _ in found if path.endswith(".~source")}
+    for path, before, after in found:
+        head, _, tail = path.rpartition(".")
+        if tail == "code" and head in shown:
+            continue  # its ~source says it in words
+        path = path.replace("~source", "source").removeprefix("params.").removeprefix("code.")
+        yield f"{path} {_show(before)} -> {_show(after)}"
+
+
+def explain_lineage(
+    name: str, old: str, new: str, stored: Mapping[str, dict[str, Any]], current: Mapping[str, dict[str, Any]]
+) -> list[str]:
+    """Walk two lineages side by side and say what differs.
+
+    Args:
+        name (str): the feature asked about.
+        old, new (str): its stored and its current lineage.
+        stored, current (Mapping): descriptions by lineage.
+    """
+    reasons: list[str] = []
+    seen: set[tuple[str, str]] = set()
+
+    def walk(old: str, new: str, where: str) -> None:
+        if old == new or (old, new) in seen:
+            return
+        seen.add((old, new))
+        before, after = stored.get(old), current.get(new)
+        if before is None or after is None:
+            reasons.append(f"the description of {where} was not stored")
+            return
+        place = where if where == name else f"{where}, upstream of {name}"
+        reasons.extend(f"{reason} in {place}" for reason in _own_reasons(before, after))
+        for key in sorted({*before["needs"], *after["needs"]}):
+            a, b = before["needs"].get(key), after["needs"].get(key)
+            if a is None or b is None or a.get("aspect") != b.get("aspect"):
+                reasons.append(f"needs {sorted(before['needs'])} -> {sorted(after['needs'])} in {place}")
+            else:
+                walk(a["lineage"], b["lineage"], current.get(b["lineage"], {}).get("feature", key))
+
+    walk(old, new, name)
+    return reasons

@@ -1,0 +1,120 @@
+"""Typed values: what ``PickleFeature`` stores without pickle.
+
+Goal: pipelines, arrays, numbers, text, lists, dicts and declared types are stored as typed data that no reader executes.
+Layout: JSON in which each array is a reference, then the arrays. Only a feature declared with ``trust=True`` may hold
+anything else, by pickle, and is read back by the same declaration only. Classes: ``TypedEncoder``, ``TypedDecoder``.
+"""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from zounds_lite._declared import decode, encode
+from zounds_lite.errors import CorruptValue, DeclarationError, UntrustedValue
+from zounds_lite.featureflow.codecs import Decoder, Encoder, NumpyMetaData, StoredValue
+from zounds_lite.featureflow.node import Aggregator
+
+__all__ = ["TypedDecoder", "TypedEncoder"]
+
+
+class _Arrays:
+    """Takes arrays out of a value while it is written, and puts them back while it is read."""
+
+    def __init__(self) -> None:
+        self.arrays: list[np.ndarray] = []
+
+    def encode(self, value: Any) -> Any:
+        if isinstance(value, (list, tuple)):
+            return {"type": type(value).__name__, "items": [self.encode(item) for item in value]}
+        if isinstance(value, dict):
+            return {"type": "dict", "items": [[self.encode(k), self.encode(v)] for k, v in value.items()]}
+        if type(value) is np.ndarray and not value.dtype.hasobject:
+            self.arrays.append(np.ascontiguousarray(value))
+            return {"type": "array", "index": len(self.arrays) - 1}
+        return {"type": "value", "value": encode(value)}
+
+    def decode(self, value: Any) -> Any:
+        kind = value["type"]
+        if kind in ("list", "tuple"):
+            items = [self.decode(item) for item in value["items"]]
+            return tuple(items) if kind == "tuple" else items
+        if kind == "dict":
+            return {self.decode(key): self.decode(item) for key, item in value["items"]}
+        if kind == "array":
+            return self.arrays[value["index"]]
+        return decode(value["value"])
+
+
+class TypedEncoder(Aggregator, Encoder):  # type: ignore[misc]
+    """One value as typed data; pickled only where ``trust`` is set and nothing else can hold it.
+
+    Args:
+        needs: as for ``Node``.
+        trust (bool): the feature's declaration.
+    """
+
+    content_type = "application/x-typed"
+
+    def __init__(self, needs: Any = None, trust: bool = False) -> None:
+        super().__init__(needs=needs)
+        self.trust = trust
+        self._header: dict[str, Any] = {}
+
+    def _process(self, data: Any) -> Iterator[Any]:
+        arrays = _Arrays()
+        try:
+            tree = arrays.encode(data)
+        except DeclarationError as error:
+            if not self.trust:
+                raise UntrustedValue(
+                    f"{type(data).__qualname__} is no typed data ({error}); store numbers, text, arrays, lists, dicts or "
+                    "declared types, or declare the feature with trust=True, which pickles"
+                ) from error
+            yield from self._pickled(data)
+            return
+        heads = [NumpyMetaData(array.dtype, array.shape) for array in arrays.arrays]
+        self._header = {"tree": tree, "arrays": [head.header for head in heads]}
+        for head, array in zip(heads, arrays.arrays, strict=True):
+            little = array.astype(head.dtype.newbyteorder("<"), copy=False)
+            yield little.reshape(-1).view(np.uint8).data if little.size else b""
+
+    def _pickled(self, data: Any) -> Iterator[Any]:
+        from zounds_lite.featureflow import trusted
+
+        self._header = {"pickle": True}
+        yield trusted.dumps(data)
+
+    @property
+    def header(self) -> dict[str, Any]:
+        json.dumps(self._header, allow_nan=False)
+        return self._header
+
+
+class TypedDecoder(Decoder):
+    """Reads what ``TypedEncoder`` wrote.
+
+    Args:
+        trust (bool): the feature's declaration; without it nothing is unpickled.
+    """
+
+    def __init__(self, trust: bool = False) -> None:
+        self.trust = trust
+
+    def decode(self, value: StoredValue) -> Any:
+        if value.header.get("pickle"):
+            if not self.trust:
+                raise UntrustedValue(f"{value.what} is pickled; only a feature declared with trust=True reads it")
+            from zounds_lite.featureflow import trusted
+
+            return trusted.loads(value.bytes())
+        arrays, at = _Arrays(), 0
+        try:
+            for header in value.header["arrays"]:
+                head = NumpyMetaData.from_header(header)
+                arrays.arrays.append(head.array(StoredValue({}, value.data[at : at + head.size], value.what)))
+                at += head.size
+            return arrays.decode(value.header["tree"])
+        except (KeyError, IndexError, TypeError) as error:
+            raise CorruptValue(f"{value.what} does not follow the format of typed values: {error!r}") from error
