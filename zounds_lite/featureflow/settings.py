@@ -172,11 +172,11 @@ class PersistenceSettings:
         return type(cls.__name__, (cls,), {name: value for name, value in changes.items() if value is not None})
 
 
-def _with_settings(cls: _T, **settings: Any) -> _T:
-    """Return a subclass of ``cls`` under the same name that carries the settings."""
-    holder = type("Settings", (PersistenceSettings,), settings)
+def _with_settings(cls: Any, **settings: Any) -> Any:
+    """Return a subclass of ``cls`` under the same name that carries the settings, whatever ``cls`` carried."""
     names = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__}
-    return type(cls)(cls.__name__, (cls, holder), names)
+    bases = (cls,) if issubclass(cls, PersistenceSettings) else (cls, PersistenceSettings)
+    return type(cls)(cls.__name__, bases, {**names, **settings})
 
 
 def simple_in_memory_settings(cls: _T) -> _T:
@@ -190,7 +190,7 @@ def simple_in_memory_settings(cls: _T) -> _T:
         >>> Document(Document.process(text=["a", "b"])).text
         'ab'
     """
-    return _with_settings(cls, database=InMemoryDatabase())
+    return _with_settings(cls, database=InMemoryDatabase())  # type: ignore[no-any-return]
 
 
 def simple_lmdb_settings(
@@ -206,7 +206,7 @@ def simple_lmdb_settings(
 
     def decorate(cls: _T) -> _T:
         provider = UserSpecifiedIdProvider("_id") if user_supplied_id else UuidProvider()
-        return _with_settings(cls, database=LmdbDatabase(path, map_size), id_provider=provider)
+        return _with_settings(cls, database=LmdbDatabase(path, map_size), id_provider=provider)  # type: ignore[no-any-return]
 
     return decorate
 

@@ -34,6 +34,32 @@ _LONGEST_KEY = 400
 _T = TypeVar("_T")
 
 
+class _Gate:
+    """Lets transactions in together, and a change of the map alone: no transaction may be open while the map moves."""
+
+    def __init__(self) -> None:
+        self._condition = threading.Condition()
+        self._inside = 0
+
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        with self._condition:
+            self._inside += 1
+        try:
+            yield
+        finally:
+            with self._condition:
+                self._inside -= 1
+                self._condition.notify_all()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        with self._condition:
+            while self._inside:
+                self._condition.wait()
+            yield
+
+
 class _Environment:
     """An open LMDB environment of this process, shared by all databases on the same path."""
 
@@ -42,6 +68,7 @@ class _Environment:
 
     def __init__(self, path: Path, map_size: int | None) -> None:
         self.pid = os.getpid()
+        self.gate = _Gate()
         self.readonly = (path / "data.mdb").exists() and not os.access(path / "data.mdb", os.W_OK)
         flags = {"readonly": True, "lock": os.access(path, os.W_OK)} if self.readonly else {}
         size = max(map_size or _DEFAULT_MAP, 1 << 20)
@@ -50,16 +77,17 @@ class _Environment:
         )
         if not self.readonly:
             self.env.reader_check()
-        self.databases = {
-            name: self.env.open_db(name, create=not self.readonly) for name in _SUB_DATABASES
-        }
+        self.databases = {name: self.env.open_db(name, create=not self.readonly) for name in _SUB_DATABASES}
 
     @classmethod
     def get(cls, path: Path, map_size: int | None) -> "_Environment":
         key = os.path.realpath(path)
         with cls.lock:
             found = cls.open.get(key)
-            if found is None or found.pid != os.getpid():
+            if found is not None and found.pid != os.getpid():
+                found.env.close()  # after a fork: frees the copy, and leaves the parent's locks alone
+                found = None
+            if found is None:
                 found = cls.open[key] = cls(path, map_size)
             return found
 
@@ -102,7 +130,6 @@ class LmdbDatabase(Database):
         with full_disk(self.path):
             self.path.mkdir(parents=True, exist_ok=True)
         self._blobs = BlobFolder(self.path / "blobs")
-        self._grow_lock = threading.RLock()
         self._check_format()
 
     @property
@@ -143,26 +170,25 @@ class LmdbDatabase(Database):
             )
 
     def _reading(self, action: Callable[[Any, Mapping[bytes, Any]], _T]) -> _T:
-        shared = self._shared
-        while True:
-            try:
-                with self._errors(), shared.env.begin() as txn:
-                    return action(txn, shared.databases)
-            except lmdb.MapResizedError:  # another process made the map larger
-                shared.env.set_mapsize(0)
+        return self._in_transaction(action, write=False)
 
     def _writing(self, action: Callable[[Any, Mapping[bytes, Any]], _T]) -> _T:
-        shared = self._shared
-        if shared.readonly:
+        if self._shared.readonly:
             raise StoreLocked(f"{str(self.path)!r} is read-only for this user: reading works, writing does not")
+        return self._in_transaction(action, write=True)
+
+    def _in_transaction(self, action: Callable[[Any, Mapping[bytes, Any]], _T], write: bool) -> _T:
+        """Run ``action`` in a transaction; where the map is too small, or another process made it larger, again."""
         while True:
+            shared = self._shared
             try:
-                with self._errors(), shared.env.begin(write=True) as txn:
+                with self._errors(), shared.gate.shared(), shared.env.begin(write=write) as txn:
                     return action(txn, shared.databases)
             except lmdb.MapResizedError:
-                shared.env.set_mapsize(0)
+                with shared.gate.alone():
+                    shared.env.set_mapsize(0)
             except lmdb.MapFullError:
-                with _Environment.lock:
+                with shared.gate.alone():
                     shared.env.set_mapsize(2 * shared.env.info()["map_size"])
 
     def get(self, _id: str) -> bytes | None:

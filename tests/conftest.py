@@ -1,0 +1,56 @@
+"""What all tests share: the extras that may be missing, and how hypothesis searches."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+# a shared machine may pause any test for longer than hypothesis' deadline
+settings.register_profile("zounds_lite", deadline=None, print_blob=True)
+settings.load_profile("zounds_lite")
+
+EXTRAS = {
+    "torch": "torch",
+    "sklearn": "learn",
+    "matplotlib": "plot",
+    "h5py": "hdf5",
+    "librosa": "bench",
+    "zarr": "bench",
+}
+"""Optional libraries that tests use, to the extra that brings each."""
+
+TORCH_TESTS = Path(__file__).parent / "torch"
+
+
+def _missing():
+    return [module for module in EXTRAS if find_spec(module) is None]
+
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--require-extras",
+        action="store_true",
+        help="fail where an optional library is missing, instead of leaving its tests out",
+    )
+
+
+def pytest_configure(config):
+    missing = _missing()
+    if config.getoption("--require-extras") and missing:
+        extras = ",".join(sorted({EXTRAS[module] for module in missing}))
+        raise pytest.UsageError(
+            f"--require-extras: {', '.join(missing)} missing; pip install -c constraints.txt '.[{extras}]'"
+        )
+
+
+def pytest_ignore_collect(collection_path):
+    if TORCH_TESTS in (collection_path, *collection_path.parents) and "torch" in _missing():
+        return True
+    return None
+
+
+def pytest_terminal_summary(terminalreporter):
+    missing = _missing()
+    if "torch" in missing:
+        terminalreporter.write_line("torch is not installed: tests/torch is not collected (extra: torch)")

@@ -1,0 +1,207 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from zounds_lite.core import ArrayWithUnits, IdentityDimension
+from zounds_lite.errors import DeclarationError, DimensionError, SampleRateError
+from zounds_lite.spectral import (
+    BarkScale,
+    ChromaScale,
+    FFTScale,
+    FrequencyBand,
+    FrequencyDimension,
+    HanningWindowingFunc,
+    LinearScale,
+    OggVorbisWindowingFunc,
+    SlaneyMelScale,
+    apply_scale,
+    fft,
+    mel_bands,
+    stft,
+)
+from zounds_lite.timeseries import (
+    SR11025,
+    SR22050,
+    AudioSamples,
+    HalfLapped,
+    SampleRate,
+    Seconds,
+    TimeDimension,
+)
+
+
+def noise(n, seed=0, dtype=np.float64):
+    return np.random.default_rng(seed).uniform(-1, 1, n).astype(dtype)
+
+
+def sound(n, rate=None, dtype=np.float64):
+    return AudioSamples(noise(n, dtype=dtype), rate or SR11025())
+
+
+@pytest.mark.parametrize("hz", [100, 440, 4000])
+def test_a_tone_peaks_at_its_frequency(hz):
+    tone = AudioSamples(np.sin(2 * np.pi * hz * np.arange(11025) / 11025), SR11025())
+    spectrum = np.abs(fft(tone))
+    assert spectrum.dimensions[0].scale.center_frequencies[spectrum.argmax()] == hz
+    assert spectrum[FrequencyBand(hz - 0.5, hz + 0.5)].shape == (1,)
+
+
+@settings(deadline=None)
+@given(st.integers(1, 300), st.integers(0, 50))
+def test_energy_and_length_are_kept(n, padding):
+    x = sound(n)
+    coefficients = fft(x, padding_samples=padding)
+    n_fft = n + padding
+    assert coefficients.dimensions[0].scale.n_fft == n_fft
+    weights = np.full(n_fft // 2 + 1, 2.0)
+    weights[0] = 1
+    if n_fft % 2 == 0:
+        weights[-1] = 1
+    assert np.sum(weights * np.abs(np.asarray(coefficients)) ** 2) == pytest.approx(np.sum(np.asarray(x) ** 2))
+
+
+@pytest.mark.parametrize(("dtype", "result"), [(np.float32, np.complex64), (np.float64, np.complex128),
+                                               (np.int16, np.complex128)])  # fmt: skip
+@pytest.mark.parametrize("axis", [0, 1, -1])
+def test_any_axis_and_padding(axis, dtype, result):
+    time = TimeDimension(*SR11025())
+    x = (noise((6, 7, 8)) * 100).astype(dtype)
+    dimensions = [None, None, None]
+    dimensions[axis] = time
+    out = fft(ArrayWithUnits(x, dimensions), axis=axis, padding_samples=5)
+    expected = np.fft.rfft(x.astype(float), n=x.shape[axis] + 5, axis=axis, norm="ortho")
+    assert out.dtype == result
+    assert np.allclose(out, expected, rtol=1e-4, atol=1e-3)
+    assert out.dimensions[axis] == FrequencyDimension(FFTScale(11025, x.shape[axis] + 5))
+    assert [d for i, d in enumerate(out.dimensions) if i != axis % 3] == [IdentityDimension()] * 2
+
+
+def test_it_equals_the_documented_scale():
+    scale = fft(sound(512)).dimensions[0].scale
+    assert scale == LinearScale.from_sample_rate(SR11025(), 257)
+
+
+def test_bad_axes():
+    with pytest.raises(DimensionError, match="has no units"):
+        fft(np.zeros(10))
+    with pytest.raises(DimensionError, match="needs an axis of time"):
+        fft(ArrayWithUnits(np.zeros((3, 4)), [TimeDimension(*SR11025()), None]))
+    with pytest.raises(DimensionError, match="axis=2"):
+        fft(sound(10), axis=2)
+    with pytest.raises(SampleRateError, match="no axis of samples"):
+        fft(ArrayWithUnits(np.zeros(10), [TimeDimension(Seconds(3))]))
+    with pytest.raises(SampleRateError, match="no axis of samples"):
+        fft(np.abs(stft(sound(10000))), axis=0)
+    with pytest.raises(DeclarationError, match="padding_samples"):
+        fft(sound(10), padding_samples=-1)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_stft_is_librosas(dtype):
+    librosa = pytest.importorskip("librosa")
+    x = sound(22050, SR22050(), dtype)
+    scheme = SR22050().windowing_scheme(1024, 256)
+    ours = stft(x, scheme, HanningWindowingFunc(periodic=True))
+    theirs = librosa.stft(np.asarray(x), n_fft=1024, hop_length=256, center=False).T / np.sqrt(1024)
+    assert ours.dtype == theirs.dtype
+    assert np.allclose(ours[: len(theirs)], theirs, atol=1e-5 if dtype == np.float32 else 1e-12)
+    assert len(ours) in (len(theirs), len(theirs) + 1)
+
+
+def test_stft_dimensions():
+    x = sound(11025)
+    tf = stft(x, HalfLapped())
+    time, frequency = tf.dimensions
+    assert (time.hop, time.window, time.rate) == (256, 512, 11025)
+    assert (time.padding or 0, time.n_samples) == (0, 11025)
+    assert frequency == FrequencyDimension(FFTScale(11025, 512))
+    assert tf.shape == (43, 257)
+    padded = stft(x, HalfLapped(), pad=True)
+    assert (padded.dimensions[0].padding, padded.dimensions[0].n_samples) == (256, 11025)
+    assert np.allclose(padded[1 : len(tf) - 1], tf[:-2])
+
+
+def test_stft_of_a_batch_has_complete_frames_only():
+    batch = ArrayWithUnits(noise((3, 1100)), [IdentityDimension(), TimeDimension(*SR11025())])
+    tf = stft(batch, HalfLapped())
+    assert tf.shape == (3, 3, 257)
+    assert tf.dimensions[1].hop == 256
+    one = stft(AudioSamples(np.asarray(batch[1]), SR11025()), HalfLapped())
+    assert np.array_equal(tf[1], one[:3])
+    assert stft(batch[:, :100], HalfLapped()).shape == (3, 0, 257)
+
+
+def test_stft_needs_one_signal_or_a_batch():
+    for shape, dimensions in [((5, 2), [TimeDimension(*SR11025()), None]), ((5,), [None]), ((2, 2, 2), [None] * 3)]:
+        with pytest.raises(DimensionError):
+            stft(ArrayWithUnits(np.zeros(shape), dimensions))
+    with pytest.raises(ValueError, match="no units|allowed: one signal"):
+        stft(np.zeros(10))
+
+
+def test_stft_of_nothing():
+    assert stft(sound(0)).shape == (0, 257)
+    assert stft(sound(1)).shape == (1, 257)
+
+
+def test_scales_sum_magnitudes():
+    scale = FFTScale(8000, 16)
+    imaginary = ArrayWithUnits(np.full((2, 9), 1j), [None, FrequencyDimension(scale)])
+    summed = apply_scale(imaginary, LinearScale(FrequencyBand(0, 4500), 3))
+    assert np.asarray(summed).tolist() == [[3, 3, 3], [3, 3, 3]]
+    assert summed.dimensions[1].scale == LinearScale(FrequencyBand(0, 4500), 3)
+    bark = BarkScale(FrequencyBand(20, 4000), 5)
+    weights = bark.basis(scale, HanningWindowingFunc())
+    assert np.allclose(apply_scale(imaginary, bark, HanningWindowingFunc()), weights.sum(axis=1))
+    assert np.allclose(bark.apply(imaginary), bark.basis(scale).sum(axis=1))
+    chroma = apply_scale(imaginary, ChromaScale(FrequencyBand(100, 4000)), HanningWindowingFunc())
+    assert chroma[:, 2:5].shape == (2, 3)
+
+
+def test_equal_axes_with_other_bins_have_their_own_filters():
+    scale = LinearScale(FrequencyBand(0, 4000), 40)
+    fft_axis, linear_axis = FFTScale(8000, 256), LinearScale.from_sample_rate(8000, 129)
+    assert fft_axis == linear_axis
+    spectrum = noise((1, 129)) + 1
+    for axis in (fft_axis, linear_axis, fft_axis):
+        tf = ArrayWithUnits(spectrum, [None, FrequencyDimension(axis)])
+        assert np.allclose(scale.apply(tf), spectrum @ scale.basis(axis).T)
+
+
+@pytest.mark.parametrize("power", [1.0, 2.0, 0.5])
+@pytest.mark.parametrize(("rate", "window", "hop", "n"), [(22050, 2048, 512, 128), (11025, 743, 372, 40)])
+def test_mel_bands_are_librosas(power, rate, window, hop, n):
+    librosa = pytest.importorskip("librosa")
+    x = AudioSamples(noise(rate, dtype=np.float32), SR22050() if rate == 22050 else SR11025())
+    tf = stft(x, x.samplerate.windowing_scheme(window, hop), HanningWindowingFunc(periodic=True))
+    ours = mel_bands(tf, SlaneyMelScale(FrequencyBand(0, rate / 2), n), power)
+    theirs = librosa.feature.melspectrogram(
+        y=np.asarray(x), sr=rate, n_fft=window, hop_length=hop, center=False, power=power, n_mels=n
+    ).T
+    assert ours.dtype == np.float32
+    assert np.allclose(ours[: len(theirs)], theirs, rtol=1e-5)
+    magnitude = mel_bands(np.abs(tf), SlaneyMelScale(FrequencyBand(0, rate / 2), n), power)
+    assert np.allclose(ours, magnitude, rtol=1e-5)
+
+
+def test_bands_need_frequencies():
+    scale = BarkScale(FrequencyBand(20, 4000), 5)
+    for bad in (np.zeros((2, 9)), sound(10), ArrayWithUnits(np.zeros((2, 9)), [FrequencyDimension(FFTScale(8, 2)), None])):
+        with pytest.raises(DimensionError, match="must have frequencies"):
+            apply_scale(bad, scale)
+        with pytest.raises(DimensionError, match="must have frequencies"):
+            mel_bands(bad, SlaneyMelScale(FrequencyBand(0, 4000), 5))
+    tf = ArrayWithUnits(np.zeros((2, 9)), [None, FrequencyDimension(LinearScale(FrequencyBand(0, 4000), 9))])
+    with pytest.raises(DimensionError, match="axis of fft"):
+        mel_bands(tf, SlaneyMelScale(FrequencyBand(0, 4000), 5))
+    with pytest.raises(DeclarationError, match="allowed: a scale"):
+        apply_scale(tf, 100)
+    with pytest.raises(DeclarationError, match="power=0"):
+        mel_bands(tf, SlaneyMelScale(FrequencyBand(0, 4000), 5), 0)
+
+
+def test_schemes_in_time():
+    scheme = SampleRate(frequency=Seconds(1), duration=Seconds(2))
+    tf = stft(sound(11025 * 4), scheme, OggVorbisWindowingFunc())
+    assert tf.shape == (3, 11026)

@@ -1,0 +1,89 @@
+"""Recordings on disk: ``Directory``, and ``CompositeDataset`` to chain datasets."""
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from zounds_lite._declared import Declared
+from zounds_lite.media import looks_like_audio
+from zounds_lite.soundfile import AudioMetaData
+
+__all__ = ["AUDIO_SUFFIXES", "CompositeDataset", "Directory"]
+
+AUDIO_SUFFIXES = frozenset(
+    ".aac .aif .aifc .aiff .au .caf .flac .m4a .mp2 .mp3 .mp4 .oga .ogg .opus .rf64 .snd .w64 .wav .wave .wma".split()
+)
+"""Files with these endings are taken for audio, so that broken ones are reported rather than passed over."""
+
+
+class Directory(Declared):
+    """The audio files of a folder, its sub-folders included, in sorted order.
+
+    A file counts as audio by its ending or, where the ending says nothing, by its first bytes. The ``uri`` of each item is
+    the file's absolute path.
+
+    Args:
+        path (str | Path): the folder.
+        recursive (bool): look into sub-folders.
+        attributes: put on each item, for example ``licensing``.
+
+    Raises:
+        FileNotFoundError: on iteration, when there is no such folder.
+    """
+
+    def __init__(self, path: Any, recursive: bool = True, **attributes: Any) -> None:
+        super().__init__(path=os.fspath(path), recursive=recursive)
+        self.__dict__["attributes"] = attributes
+
+    path: str
+    recursive: bool
+    attributes: dict[str, Any]
+
+    def files(self) -> Iterator[Path]:
+        """Yield the paths of the audio files, sorted."""
+        root = Path(self.path).absolute()
+        if not root.is_dir():
+            raise FileNotFoundError(f"{self.path!r} is no folder; pass the folder that holds the recordings")
+        for path in sorted(root.rglob("*") if self.recursive else root.glob("*")):
+            hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
+            if not hidden and path.is_file() and (path.suffix.lower() in AUDIO_SUFFIXES or looks_like_audio(path)):
+                yield path
+
+    def __iter__(self) -> Iterator[AudioMetaData]:
+        for path in self.files():
+            yield AudioMetaData(uri=str(path), **self.attributes)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self.files())
+
+    def __bool__(self) -> bool:
+        return True
+
+
+class CompositeDataset:
+    """Several datasets, one after the other.
+
+    Args:
+        datasets (Iterable): the datasets.
+
+    Examples:
+        >>> list(CompositeDataset([1, 2], [3]))
+        [1, 2, 3]
+    """
+
+    def __init__(self, *datasets: Iterable[Any]) -> None:
+        self.datasets = datasets
+
+    def __iter__(self) -> Iterator[Any]:
+        for dataset in self.datasets:
+            yield from dataset
+
+    def __len__(self) -> int:
+        return sum(len(dataset) for dataset in self.datasets)  # type: ignore[arg-type]
+
+    def __bool__(self) -> bool:
+        return True
+
+    def __repr__(self) -> str:
+        return f"CompositeDataset({', '.join(map(repr, self.datasets))})"

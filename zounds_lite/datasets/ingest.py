@@ -1,0 +1,193 @@
+"""Ingest: a dataset becomes documents.
+
+Goal: one bad recording never stops a run; what is done is not done again; and the report says what happened to each item.
+Classes: ``IngestReport``, ``Failure``; function ``ingest``.
+"""
+
+import time
+import traceback
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from zounds_lite.errors import DeclarationError, ZoundsError
+from zounds_lite.featureflow import BaseModel, UserSpecifiedIdProvider
+
+__all__ = ["Failure", "IngestReport", "ingest"]
+
+_AHEAD = 4
+"""Items in flight per worker; the dataset is not read further ahead."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """One item that could not be processed.
+
+    Attributes:
+        id (str): the item.
+        reason (str): the error's type and message.
+        traceback (str): where it was raised.
+    """
+
+    id: str
+    reason: str
+    traceback: str
+
+
+@dataclass
+class IngestReport:
+    """What became of each item of a dataset.
+
+    Attributes:
+        processed (list[str]): ids of the documents that were stored.
+        skipped (list[str]): ids that were there already, from an unchanged source.
+        failed (list[Failure]): the rest, each with its reason.
+        seconds (float): how long the run took.
+    """
+
+    processed: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    failed: list[Failure] = field(default_factory=list)
+    seconds: float = 0.0
+
+    @property
+    def total(self) -> int:
+        """Number of items."""
+        return len(self.processed) + len(self.skipped) + len(self.failed)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as strict JSON."""
+        return asdict(self)
+
+    def __str__(self) -> str:
+        lines = [
+            f"{len(self.processed)} of {self.total} processed, {len(self.skipped)} skipped, {len(self.failed)} failed "
+            f"in {self.seconds:.1f} s"
+        ]
+        return "\n".join(lines + [f"  failed: {failure.id}: {failure.reason}" for failure in self.failed])
+
+
+def _id_of(item: Any) -> str:
+    """The default id of an item: its URL or path."""
+    request = getattr(item, "request", None)
+    uri = request.url if request is not None else getattr(item, "uri", item)
+    uri = getattr(uri, "filename", None) or getattr(uri, "url", None) or uri
+    if not isinstance(uri, str):
+        raise DeclarationError(f"{item!r} has no path or URL to serve as its id; pass id_of=")
+    return uri
+
+
+def ingest(
+    dataset: Iterable[Any],
+    cls: type[BaseModel],
+    skip_existing: bool = True,
+    workers: int = 1,
+    progress: bool = True,
+    id_of: Callable[[Any], str] = _id_of,
+    root: str = "meta",
+) -> IngestReport:
+    """Process every item of a dataset into a document.
+
+    Args:
+        dataset (Iterable[AudioMetaData]): the items.
+        cls (type[BaseModel]): the document; it takes ids from its caller (``user_supplied_id=True``).
+        skip_existing (bool): pass over documents that are stored and whose source is unchanged.
+        workers (int): items processed at the same time, >= 1.
+        progress (bool): show a bar on stderr, if that is a terminal.
+        id_of (Callable): the id of an item; its URL or path by default.
+        root (str): the root feature that receives the item.
+
+    Returns:
+        IngestReport: what became of each item. An item that fails never stops the run.
+
+    Raises:
+        DeclarationError: ``workers`` is not positive, or the document makes its own ids.
+    """
+    if workers < 1:
+        raise DeclarationError(f"workers={workers}: needs at least 1")
+    provider = getattr(cls, "id_provider", None)
+    if not isinstance(provider, UserSpecifiedIdProvider):
+        raise DeclarationError(
+            f"{cls.__name__} makes its own ids, so a rerun could not tell what is done; "
+            "decorate it with simple_lmdb_settings(path, user_supplied_id=True)"
+        )
+    report, began = IngestReport(), time.monotonic()
+
+    def one(item: Any) -> tuple[str, str]:
+        _id = id_of(item)
+        if skip_existing and _is_done(cls, _id):
+            return "skipped", _id
+        cls.process(**{root: item, provider.key: _id})
+        return "processed", _id
+
+    for item, future in _in_flight(_with_progress(dataset, progress), one, workers):
+        try:
+            outcome, _id = future.result()
+            getattr(report, outcome).append(_id)
+        except Exception as error:  # any fault of one item, of user code too, is that item's own
+            reason = f"{type(error).__name__}: {error}"
+            report.failed.append(Failure(_name(item, id_of), reason, "".join(traceback.format_exception(error))))
+    report.seconds = time.monotonic() - began
+    return report
+
+
+def _name(item: Any, id_of: Callable[[Any], str]) -> str:
+    try:
+        return str(id_of(item))
+    except Exception:  # the id itself may be what failed
+        return repr(item)
+
+
+def _is_done(cls: type[BaseModel], _id: str) -> bool:
+    if not cls.exists(_id):
+        return False
+    try:
+        return not cls(_id).source_changed
+    except ZoundsError:  # a damaged record is processed again
+        return False
+
+
+def _with_progress(dataset: Iterable[Any], progress: bool) -> Iterator[Any]:
+    from tqdm import tqdm
+
+    total = len(dataset) if hasattr(dataset, "__len__") else None
+    # disable=None: silent where stderr is no terminal
+    yield from tqdm(dataset, total=total, unit="file", disable=None if progress else True)
+
+
+def _in_flight(
+    items: Iterator[Any], one: Callable[[Any], tuple[str, str]], workers: int
+) -> Iterator[tuple[Any, Future[tuple[str, str]]]]:
+    """Run ``one`` on each item, ``workers`` at a time, and yield items with their futures as they complete."""
+    if workers == 1:
+        for item in items:
+            yield item, _run_now(one, item)
+        return
+    with ThreadPoolExecutor(workers) as pool:
+        waiting: dict[Future[tuple[str, str]], Any] = {}
+        try:
+            for item in items:
+                waiting[pool.submit(one, item)] = item
+                if len(waiting) >= _AHEAD * workers:
+                    yield from _completed(waiting)
+            while waiting:
+                yield from _completed(waiting)
+        finally:
+            for future in waiting:
+                future.cancel()
+
+
+def _completed(waiting: dict[Future[Any], Any]) -> Iterator[tuple[Any, Future[Any]]]:
+    done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+    for future in done:
+        yield waiting.pop(future), future
+
+
+def _run_now(one: Callable[[Any], tuple[str, str]], item: Any) -> Future[tuple[str, str]]:
+    future: Future[tuple[str, str]] = Future()
+    try:
+        future.set_result(one(item))
+    except Exception as error:  # handed to the caller through the future, as the pool does
+        future.set_exception(error)
+    return future

@@ -1,0 +1,74 @@
+"""Signal processing on plain arrays: no units, no graphs, no files.
+
+Everything here takes numpy arrays and plain numbers and returns numpy arrays; units are added by the packages above.
+
+- ``framing``: frames of a signal, whole or in chunks, and overlap-add
+- ``windows``: Hann, Hamming and Vorbis windows
+- ``transforms``: the Fourier transform of real signals and its inverse
+- ``filterbank``: banks of band filters on spectra, and their matrices
+- ``curves``: mel, bark, ERB, MIDI and A-weighting
+- ``level``: decibels
+- ``oscillators``: tones, noise and ticks
+- ``resample``: changing the sample rate
+"""
+
+from zounds_lite.dsp.curves import (
+    a_weighting_db,
+    a_weighting_factor_db,
+    bark_to_hz,
+    erb,
+    hz_to_bark,
+    hz_to_mel,
+    hz_to_midi,
+    hz_to_slaney_mel,
+    mel_to_hz,
+    midi_to_hz,
+    slaney_mel_to_hz,
+)
+from zounds_lite.dsp.filterbank import BLOCK, FilterBank, band_matrix, slaney_mel_matrix
+from zounds_lite.dsp.framing import FrameStream, frame_count, frames, overlap_add, weight_sum, weighted_overlap_add
+from zounds_lite.dsp.level import amplitude_to_db, db_to_amplitude, db_to_power, power_to_db
+from zounds_lite.dsp.oscillators import noise, sample_count, sine, ticks
+from zounds_lite.dsp.resample import ResampleStream, output_length, resample
+from zounds_lite.dsp.transforms import irfft, rfft
+from zounds_lite.dsp.windows import hamming, hann, vorbis
+
+__all__ = [
+    "BLOCK",
+    "FilterBank",
+    "FrameStream",
+    "ResampleStream",
+    "a_weighting_db",
+    "a_weighting_factor_db",
+    "amplitude_to_db",
+    "band_matrix",
+    "bark_to_hz",
+    "db_to_amplitude",
+    "db_to_power",
+    "erb",
+    "frame_count",
+    "frames",
+    "hamming",
+    "hann",
+    "hz_to_bark",
+    "hz_to_mel",
+    "hz_to_midi",
+    "hz_to_slaney_mel",
+    "irfft",
+    "mel_to_hz",
+    "midi_to_hz",
+    "noise",
+    "output_length",
+    "overlap_add",
+    "power_to_db",
+    "resample",
+    "rfft",
+    "sample_count",
+    "sine",
+    "slaney_mel_matrix",
+    "slaney_mel_to_hz",
+    "ticks",
+    "vorbis",
+    "weight_sum",
+    "weighted_overlap_add",
+]

@@ -1,0 +1,10 @@
+"""Ready-made documents: functions that return a model class to subclass and decorate.
+
+Each graph begins with ``meta``, the root, whose value is what ``process(meta=...)`` is given: a path, a URL, bytes, a
+binary file, a zip member or an ``AudioMetaData``.
+"""
+
+from zounds_lite.graphs.audio import resampled, stft, windowed
+from zounds_lite.graphs.recording import Recording
+
+__all__ = ["Recording", "resampled", "stft", "windowed"]

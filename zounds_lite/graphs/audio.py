@@ -1,0 +1,157 @@
+"""From a recording to its short-time Fourier transform.
+
+=========== =================================================================== ===========================
+function    features, each computed from the one before                         stored by default
+=========== =================================================================== ===========================
+resampled   meta, raw, ogg (from raw), pcm (from raw), resampled                meta, ogg
+windowed    ... windowed                                                        meta, ogg, resampled
+stft        ... windowed, fft                                                   meta, ogg
+=========== =================================================================== ===========================
+
+What is not stored is computed on access, from the nearest stored feature or from the source.
+"""
+
+from typing import Any
+
+from zounds_lite import featureflow as ff
+from zounds_lite.persistence import ArrayWithUnitsFeature, AudioSamplesFeature
+from zounds_lite.soundfile import (
+    AudioMetaDataEncoder,
+    AudioStream,
+    ChunkSizeBytes,
+    MetaData,
+    OggVorbis,
+    OggVorbisFeature,
+    Resampler,
+)
+from zounds_lite.spectral import FFT, OggVorbisWindowingFunc, SlidingWindow, WindowingFunc
+from zounds_lite.timeseries import SR44100, AudioSampleRate, HalfLapped, SampleRate, Seconds
+
+__all__ = ["resampled", "stft", "windowed"]
+
+DEFAULT_CHUNK_SIZE = ChunkSizeBytes(samplerate=SR44100(), duration=Seconds(30), bit_depth=16, channels=2)
+
+
+def resampled(
+    chunksize_bytes: Any = DEFAULT_CHUNK_SIZE,
+    resample_to: AudioSampleRate = SR44100(),  # noqa: B008 - an immutable value
+    store_resampled: bool = False,
+    store_ogg: bool = True,
+) -> type[ff.BaseModel]:
+    """Return a document with mono audio at one sample rate.
+
+    Args:
+        chunksize_bytes (int | ChunkSizeBytes): bytes that are read at once from sources that cannot seek.
+        resample_to (AudioSampleRate): the rate of ``resampled``.
+        store_resampled (bool): keep ``resampled`` in the store.
+        store_ogg (bool): keep an Ogg Vorbis copy at the source's own rate and channels; encoding it takes far longer than
+            everything else.
+
+    Examples:
+        >>> import zounds_lite as zounds
+        >>> @zounds.simple_in_memory_settings
+        ... class Sound(zounds.resampled(resample_to=zounds.SR11025())):
+        ...     pass
+        >>> samples = zounds.SineSynthesizer(zounds.SR22050()).synthesize(zounds.Seconds(1))
+        >>> Sound(Sound.process(meta=samples.encode())).resampled.shape
+        (11025,)
+    """
+
+    class Resampled(ff.BaseModel):
+        """Audio at one sample rate."""
+
+        meta = ff.JSONFeature(MetaData, store=True, encoder=AudioMetaDataEncoder)
+        raw = ff.ByteStreamFeature(ff.ByteStream, chunksize=chunksize_bytes, needs=meta, store=False)
+        ogg = OggVorbisFeature(OggVorbis, needs=raw, store=store_ogg)
+        pcm = AudioSamplesFeature(AudioStream, needs=raw, store=False)
+        resampled = AudioSamplesFeature(Resampler, needs=pcm, samplerate=resample_to, store=store_resampled)
+
+    return Resampled
+
+
+def windowed(
+    wscheme: SampleRate,
+    chunksize_bytes: Any = DEFAULT_CHUNK_SIZE,
+    resample_to: AudioSampleRate = SR44100(),  # noqa: B008 - an immutable value
+    store_resampled: bool = True,
+    store_windowed: bool = False,
+    wfunc: WindowingFunc | None = None,
+    store_ogg: bool = True,
+    pad: bool = False,
+) -> type[ff.BaseModel]:
+    """Return a document with overlapping frames of audio.
+
+    Args:
+        wscheme (SampleRate): hop and length of the frames, in time.
+        chunksize_bytes, resample_to, store_resampled, store_ogg: as for ``resampled``.
+        store_windowed (bool): keep the frames in the store.
+        wfunc (WindowingFunc | None): window that each frame is multiplied by.
+        pad (bool): put ``window - hop`` zeros before and after the audio, so that every sample, the first and last ones
+            too, is covered by as many frames and can be recovered exactly.
+    """
+    base: Any = resampled(chunksize_bytes, resample_to, store_resampled, store_ogg)
+    hop, window = wscheme.discrete_samples(resample_to)
+    padding = window - hop if pad else 0
+
+    class Windowed(base):  # type: ignore[misc]
+        """Frames of audio."""
+
+        windowed = ArrayWithUnitsFeature(
+            SlidingWindow,
+            needs=base.resampled,
+            wscheme=wscheme,
+            wfunc=wfunc,
+            padwith=padding,
+            padend=padding,
+            store=store_windowed,
+        )
+
+    return Windowed
+
+
+def stft(
+    chunksize_bytes: Any = DEFAULT_CHUNK_SIZE,
+    resample_to: AudioSampleRate = SR44100(),  # noqa: B008 - an immutable value
+    wscheme: SampleRate = HalfLapped(),  # noqa: B008 - an immutable value
+    store_fft: bool = False,
+    fft_padding_samples: int = 0,
+    store_windowed: bool = False,
+    store_resampled: bool = False,
+    store_ogg: bool = True,
+    pad: bool = False,
+) -> type[ff.BaseModel]:
+    """Return a document with a short-time Fourier transform, windowed by the Vorbis window.
+
+    Args:
+        chunksize_bytes, resample_to, store_resampled, store_ogg: as for ``resampled``.
+        wscheme, store_windowed, pad: as for ``windowed``.
+        store_fft (bool): keep the transform in the store.
+        fft_padding_samples (int): zeros behind each frame before it is transformed, >= 0.
+
+    Examples:
+        >>> import zounds_lite as zounds
+        >>> @zounds.simple_in_memory_settings
+        ... class Sound(zounds.stft(resample_to=zounds.SR11025(), store_fft=True)):
+        ...     pass
+        >>> samples = zounds.SineSynthesizer(zounds.SR22050()).synthesize(zounds.Seconds(10), [440.0])
+        >>> sound = Sound(Sound.process(meta=samples.encode()))
+        >>> sound.fft.shape, sound.fft[zounds.TimeSlice(zounds.Seconds(1)), zounds.FrequencyBand(400, 500)].shape
+        ((430, 257), (44, 3))
+    """
+    base: Any = windowed(
+        wscheme,
+        chunksize_bytes,
+        resample_to,
+        store_resampled=store_resampled,
+        store_windowed=store_windowed,
+        wfunc=OggVorbisWindowingFunc(),
+        store_ogg=store_ogg,
+        pad=pad,
+    )
+
+    class ShortTimeFourierTransform(base):  # type: ignore[misc]
+        """A short-time Fourier transform."""
+
+        fft = ArrayWithUnitsFeature(FFT, needs=base.windowed, padding_samples=fft_padding_samples, store=store_fft)
+
+    return ShortTimeFourierTransform

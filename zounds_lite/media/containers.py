@@ -1,0 +1,298 @@
+"""What a container's header promises, read before anything is allocated or decoded.
+
+Goal: libsndfile clamps a cut recording to what is left and so hides the cut; here the sizes in the headers are compared
+with the size of the source. Headers of streams whose length was unknown when they were written (sizes of zero or all
+ones) are fine. Conventions: offsets and sizes in bytes. Functions: ``inspect`` (the one to call), one walker per
+container.
+
+Sources:
+    RIFF/WAVE (Multimedia Programming Interface 1.0, 1991); EBU Tech 3306 (RF64); Sony Wave64; AIFF-C draft (Apple,
+    1991); CAF specification (Apple); RFC 3533 section 6 (Ogg pages); RFC 9639 section 8.2 (FLAC STREAMINFO);
+    Vorbis I section 4.2.2; RFC 7845 section 5.1 (Opus).
+"""
+
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from zounds_lite.errors import DecodeError, RejectedAudio, TruncatedAudio, UnsupportedCodec
+from zounds_lite.media.mp3 import count_frames, find_mpeg, parse_frame, read_xing, skip_id3, xing_frame
+from zounds_lite.media.source import Source
+
+__all__ = ["MAX_CHANNELS", "MAX_RATE", "Layout", "check_claims", "inspect"]
+
+MAX_CHANNELS = 64
+"""Most channels that a recording may claim."""
+MAX_RATE = 1_000_000
+"""Highest sample rate that a recording may claim, in hertz."""
+
+_MAX_CHUNKS = 4096
+_PAGE = 65307  # largest Ogg page: 27 + 255 + 255 * 255
+_FRAMED = (1, 3, 6, 7, 0xFFFE)  # WAVE format tags whose blocks are single frames
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What a header says, and how libsndfile has to see the bytes.
+
+    Args:
+        channels (int | None): claimed channels; None where the header was not read.
+        rate (int | None): claimed sample rate, hertz.
+        pieces (list | None): pieces of a ``View`` that libsndfile should read instead of the source.
+    """
+
+    channels: int | None = None
+    rate: int | None = None
+    pieces: list[bytes | tuple[int, int]] | None = None
+
+
+def inspect(source: Source, container: str) -> Layout:
+    """Check the claims of the header of ``source`` against its size.
+
+    Args:
+        source (Source): the bytes.
+        container (str): what ``sniff`` called it.
+
+    Raises:
+        RejectedAudio: the header claims channels or a rate that no honest file has.
+        TruncatedAudio: the source ends before what the header promises.
+        UnsupportedCodec: the container holds a codec that libsndfile does not decode.
+        DecodeError: the header is damaged.
+    """
+    walk = _WALKERS.get(container)
+    layout = Layout() if walk is None else walk(source)
+    check_claims(source.name, layout.channels, layout.rate)
+    return layout
+
+
+def check_claims(name: str, channels: int | None, rate: int | None) -> None:
+    """Refuse claims that no honest file makes.
+
+    Raises:
+        RejectedAudio: more than 64 channels, a rate above 1 MHz, or none of either.
+    """
+    if channels is not None and not 1 <= channels <= MAX_CHANNELS:
+        raise RejectedAudio(f"{name} claims {channels} channels; allowed: 1 to {MAX_CHANNELS}")
+    if rate is not None and not 1 <= rate <= MAX_RATE:
+        raise RejectedAudio(f"{name} claims a sample rate of {rate} Hz; allowed: 1 to {MAX_RATE}")
+
+
+def _cut(source: Source, promised: int, got: int, unit: str = "bytes") -> TruncatedAudio:
+    return TruncatedAudio(
+        f"{source.name} is cut short: its header promises {promised} {unit}, it holds {max(0, got)}; "
+        "copy or download the recording again"
+    )
+
+
+def _no_data(source: Source, kind: str, promised: int) -> DecodeError:
+    if promised > source.size:
+        return _cut(source, promised, source.size)
+    return DecodeError(f"{source.name} is a {kind} file without samples: no data chunk in its {source.size} bytes")
+
+
+def _unpack(source: Source, offset: int, layout: str) -> tuple:
+    size = struct.calcsize(layout)
+    data = source.at(offset, size)
+    if len(data) < size:
+        raise _cut(source, offset + size, source.size)
+    return struct.unpack(layout, data)
+
+
+def _wav(source: Source) -> Layout:
+    order = ">" if source.at(0, 4) == b"RIFX" else "<"
+    (total,) = _unpack(source, 4, order + "I")
+    offset, wide, fmt = 12, None, None
+    for _ in range(_MAX_CHUNKS):
+        if offset + 8 > source.size:
+            break
+        name, size = source.at(offset, 4), _unpack(source, offset + 4, order + "I")[0]
+        if name == b"ds64":
+            wide = _unpack(source, offset + 8, "<QQ")[1]
+        elif name == b"fmt ":
+            fmt = _unpack(source, offset + 8, order + "HHIIHH")
+            check_claims(source.name, fmt[1], fmt[2])
+        elif name == b"data":
+            size = wide if wide is not None and size == 0xFFFFFFFF else size
+            return _wav_data(source, fmt, offset, size, total)
+        offset += 8 + size + (size & 1)
+    raise _no_data(source, "WAV", offset if total in (0, 0xFFFFFFFF) else total + 8)
+
+
+def _wav_data(source: Source, fmt: tuple | None, offset: int, size: int, total: int) -> Layout:
+    if fmt is None:
+        raise DecodeError(f"{source.name} is a damaged WAV file: its samples come before their description (fmt)")
+    tag, channels, rate, _, block, _ = fmt
+    start, left = offset + 8, source.size - offset - 8
+    if size == 0 and left > 0 and total in (0, 0xFFFFFFFF, start - 8):
+        # written as a stream: what follows the header is the recording
+        marked = source.at(0, offset + 4) + b"\xff\xff\xff\xff"
+        return Layout(channels, rate, [marked, (start, source.size)])
+    unknown = size >= 0xFFFFF000 and size <= 0xFFFFFFFF or 0x7FFFF000 <= size <= 0x7FFFFFFF
+    if size > left and not unknown:
+        if tag in _FRAMED and block:
+            raise _cut(source, size // block, left // block, "frames")
+        raise _cut(source, size, left, "bytes of samples")
+    return Layout(channels, rate)
+
+
+def _w64(source: Source) -> Layout:
+    (total,) = _unpack(source, 16, "<Q")
+    offset, layout = 40, Layout()
+    for _ in range(_MAX_CHUNKS):
+        if offset + 24 > source.size:
+            break
+        name, size = source.at(offset, 4), _unpack(source, offset + 16, "<Q")[0]
+        if size < 24:
+            break
+        if name == b"fmt ":
+            _, channels, rate = _unpack(source, offset + 24, "<HHI")
+            layout = Layout(channels, rate)
+        elif name == b"data":
+            if offset + size > source.size:
+                raise _cut(source, size - 24, source.size - offset - 24, "bytes of samples")
+            return layout
+        offset += (size + 7) // 8 * 8
+    raise _no_data(source, "W64", total)
+
+
+def _aiff(source: Source) -> Layout:
+    (total,) = _unpack(source, 4, ">I")
+    offset, layout = 12, Layout()
+    for _ in range(_MAX_CHUNKS):
+        if offset + 8 > source.size:
+            break
+        name, size = source.at(offset, 4), _unpack(source, offset + 4, ">I")[0]
+        if name == b"COMM":
+            channels, _, _, exponent, mantissa = _unpack(source, offset + 8, ">HIHHQ")
+            shift = 16383 + 63 - (exponent & 0x7FFF)
+            layout = Layout(channels, mantissa >> shift if 0 <= shift < 64 else MAX_RATE + 1 if shift < 0 else 0)
+            check_claims(source.name, layout.channels, layout.rate)
+        elif name == b"SSND":
+            left = source.size - offset - 8
+            if size > left and size != 0xFFFFFFFF:
+                raise _cut(source, size - 8, left - 8, "bytes of samples")
+            if size in (0, 0xFFFFFFFF):
+                return layout  # a stream: libsndfile reads to the end
+        offset += 8 + size + (size & 1)
+    if layout.channels is None:
+        raise _no_data(source, "AIFF", total + 8)
+    return layout
+
+
+def _caf(source: Source) -> Layout:
+    offset, layout, seen = 8, Layout(), False
+    for _ in range(_MAX_CHUNKS):
+        if offset + 12 > source.size:
+            break
+        name, size = source.at(offset, 4), _unpack(source, offset + 4, ">q")[0]
+        if name == b"desc":
+            rate, codec, _, _, _, channels, _ = _unpack(source, offset + 12, ">d4sIIIII")
+            if codec not in (b"lpcm", b"alac", b"ulaw", b"alaw"):
+                raise UnsupportedCodec(
+                    f"{source.name} is a CAF file with the codec {codec!r}; allowed there: lpcm, alac, ulaw, alaw. "
+                    "Convert it first, for example: ffmpeg -i INPUT -c:a flac OUTPUT.flac"
+                )
+            layout = Layout(channels, int(rate) if 0 <= rate <= MAX_RATE else MAX_RATE + 1)
+        left = source.size - offset - 12
+        if name == b"data" and size == -1:
+            head = source.at(0, offset + 4) + struct.pack(">q", left)
+            return Layout(layout.channels, layout.rate, [head, (offset + 12, source.size)])
+        if size < 0 or size > left:
+            raise _cut(source, max(size, 0), left, f"bytes in its {name.decode('latin-1')!r} chunk")
+        seen = seen or name == b"data"
+        offset += 12 + size
+    if not seen:
+        raise _no_data(source, "CAF", offset + 12)
+    return layout
+
+
+def _au(source: Source) -> Layout:
+    order = ">" if source.at(0, 4) == b".snd" else "<"
+    start, size, _, rate, channels = _unpack(source, 4, order + "5I")
+    if size != 0xFFFFFFFF and start + size > source.size:
+        raise _cut(source, size, source.size - start, "bytes of samples")
+    return Layout(channels, rate)
+
+
+def _flac(source: Source) -> Layout:
+    base = skip_id3(source)
+    (packed,) = _unpack(source, base + 18, ">Q")
+    layout = Layout((packed >> 41 & 7) + 1, packed >> 44)
+    offset = base + 4
+    for _ in range(_MAX_CHUNKS):
+        (head,) = _unpack(source, offset, ">I")
+        offset += 4 + (head & 0xFFFFFF)
+        if offset > source.size:
+            raise _cut(source, offset, source.size, "bytes of metadata")
+        if head >> 31:
+            break
+    # libsndfile finds FLAC behind an ID3 tag in plain files only
+    return Layout(layout.channels, layout.rate, [(base, source.size)] if base else None)
+
+
+def _ogg(source: Source) -> Layout:
+    head = source.at(0, 27 + 255 + 64)
+    if len(head) < 28 or len(head) < 27 + head[26] + 8:
+        raise _cut(source, 58, source.size, "bytes in its first page")
+    packet = head[27 + head[26] :]
+    layout = Layout()
+    if packet[:7] == b"\x01vorbis":
+        layout = Layout(packet[11], int.from_bytes(packet[12:16], "little"))
+    elif packet[:8] == b"OpusHead":
+        layout = Layout(packet[9])
+    elif packet[:5] != b"\x7fFLAC":
+        raise UnsupportedCodec(
+            f"{source.name} is an Ogg file with the codec {packet[:8]!r}; allowed there: Vorbis, Opus, FLAC. "
+            "Convert it first, for example: ffmpeg -i INPUT -c:a flac OUTPUT.flac"
+        )
+    _check_last_page(source)
+    return layout
+
+
+def _check_last_page(source: Source) -> None:
+    start = max(0, source.size - 2 * _PAGE)
+    tail = source.at(start, 2 * _PAGE)
+    at = tail.rfind(b"OggS")
+    if at < 0:
+        return  # much foreign data at the end: the decoder will tell
+    page = tail[at:]
+    table = page[27 : 27 + page[26]] if len(page) >= 27 else b""
+    whole = len(page) >= 27 and len(page) >= 27 + page[26] + sum(table)
+    if not whole or not page[5] & 4:
+        found = "has no end-of-stream mark" if whole else f"is cut at byte {source.size}"
+        raise TruncatedAudio(f"{source.name} is cut short: its last Ogg page {found}; copy or download it again")
+
+
+def _mp3(source: Source) -> Layout:
+    first = find_mpeg(source)
+    frame = None if first is None else parse_frame(source.at(first, 4))
+    if first is None or frame is None:
+        raise DecodeError(f"{source.name} looked like MPEG audio, but no frames were found")
+    xing = read_xing(source, first)
+    if xing is not None and xing.size is not None and xing.size > source.size - first:
+        raise _cut(source, xing.size, source.size - first)
+    if xing is not None and xing.frames and source.at(first + 4 + 32, 4) != b"VBRI":
+        # libsndfile passes over tags, but not over junk
+        return Layout(frame.channels, frame.rate, None if first == skip_id3(source) else [(first, source.size)])
+    # no usable count: libsndfile would guess the length from the first frame, which loses the end of many recordings
+    if xing is not None:
+        first += frame.size
+    header = source.at(first, 4)
+    count, stop = count_frames(source, first)
+    if parse_frame(header) is None or count == 0:
+        raise DecodeError(f"{source.name} holds no complete MPEG frame; copy or download it again")
+    made = [xing_frame(header, count, stop - first)] if frame.layer == 3 else []
+    return Layout(frame.channels, frame.rate, [*made, (first, stop)])
+
+
+_WALKERS: dict[str, Callable[[Source], Layout]] = {
+    "WAV": _wav,
+    "RF64": _wav,
+    "W64": _w64,
+    "AIFF": _aiff,
+    "CAF": _caf,
+    "AU": _au,
+    "FLAC": _flac,
+    "OGG": _ogg,
+    "MP3": _mp3,
+}

@@ -1,0 +1,145 @@
+"""The frequency axis of a Fourier transform.
+
+Goal: an axis that knows exactly which frequency each bin is, and from how many samples it came, so that slices are
+right to the bin and the inverse to the sample. Conventions: bin k of a transform of ``n_fft`` samples lies at
+``k * samplerate / n_fft`` hertz; a slice takes the bins with start <= frequency < stop. Type: ``FFTScale``.
+"""
+
+from functools import cached_property
+from math import ceil
+from typing import Any
+
+import numpy as np
+
+from zounds_lite._declared import Declared
+from zounds_lite.errors import DeclarationError
+from zounds_lite.spectral.bands import FrequencyBand
+from zounds_lite.spectral.scales import FrequencyScale, LinearScale, read_only
+
+__all__ = ["FFTScale"]
+
+
+class FFTScale(LinearScale):
+    """The axis of a Fourier transform: bin k is the frequency k * samplerate / n_fft.
+
+    It equals the documented ``LinearScale.from_sample_rate(samplerate, n_fft // 2 + 1)``, and in addition knows
+    ``n_fft``, so that the inverse has the length of the analysis, odd or even. Its bands are one bin wide around each
+    bin's frequency (the first one starts half a bin below 0 Hz); slices in hertz are half-open on the bins.
+
+    Args:
+        samplerate (int): samples per second of the signal, in hertz, >= 1.
+        n_fft (int): samples in the transform, >= 1.
+        start (int): first bin of a part of the axis.
+        stop (int | None): bin after the last one of a part; None: all.
+
+    Raises:
+        DeclarationError: a rate or size below 1, or a part that holds no bins.
+
+    Examples:
+        >>> scale = FFTScale(44100, 2048)
+        >>> len(scale), float(scale.bin_frequencies[-1])
+        (1025, 22050.0)
+        >>> scale == LinearScale.from_sample_rate(44100, 1025)
+        True
+        >>> scale.get_slice(FrequencyBand(200, 800))
+        slice(10, 38, None)
+    """
+
+    samplerate: int
+    n_fft: int
+    start: int
+    stop: int | None
+
+    def __init__(self, samplerate: int, n_fft: int, start: int = 0, stop: int | None = None) -> None:
+        Declared.__init__(self, samplerate=samplerate, n_fft=n_fft, start=start, stop=stop)
+
+    def validate(self) -> None:
+        """Refuse transforms without samples and parts without bins."""
+        for name in ("samplerate", "n_fft"):
+            value = getattr(self, name)
+            if not hasattr(type(value), "__index__") or value < 1:
+                raise DeclarationError(f"{name}={value!r}; allowed: a whole number >= 1")
+        if not 0 <= self.start < self._end <= self.n_fft // 2 + 1:
+            raise DeclarationError(
+                f"bins {self.start} to {self.stop} of a transform of {self.n_fft} samples, "
+                f"which has bins 0 to {self.n_fft // 2 + 1}"
+            )
+
+    always_even = False
+    grid = None
+
+    @property
+    def _end(self) -> int:
+        return self.n_fft // 2 + 1 if self.stop is None else self.stop
+
+    @property
+    def is_whole(self) -> bool:
+        """True where the axis has all bins of the transform, as the inverse needs."""
+        return self.start == 0 and self._end == self.n_fft // 2 + 1
+
+    @property
+    def n_bands(self) -> int:  # type: ignore[override]
+        """Number of bins."""
+        return int(self._end - self.start)
+
+    @cached_property
+    def frequency_band(self) -> FrequencyBand:  # type: ignore[override]
+        """0 Hz to Nyquist, as documented; for a part, from its first band to its last one."""
+        if self.is_whole and self.samplerate > 1:
+            return FrequencyBand(0, self.samplerate // 2)
+        half = self.samplerate / self.n_fft / 2
+        return FrequencyBand(self._hz(self.start) - half, self._hz(self._end - 1) + half)
+
+    def _hz(self, k: int) -> float:
+        return k * self.samplerate / self.n_fft
+
+    @cached_property
+    def bin_frequencies(self) -> np.ndarray:
+        """Frequency of each bin in hertz."""
+        return read_only(np.arange(self.start, self._end) * self.samplerate / self.n_fft)
+
+    @property
+    def center_frequencies(self) -> np.ndarray:  # type: ignore[override]
+        """Frequency of each bin in hertz."""
+        return self.bin_frequencies
+
+    @cached_property
+    def bandwidths(self) -> np.ndarray:
+        """Distance between bins in hertz, for each bin."""
+        return read_only(np.full(len(self), self.samplerate / self.n_fft))
+
+    def _edges(self) -> tuple[Any, Any]:
+        # odd multiples of half a bin, so that neighbours share their edge to the last bit
+        edges = (2 * np.arange(self.start, self._end + 1) - 1) * self.samplerate / (2 * self.n_fft)
+        return edges[:-1], edges[1:]
+
+    def _first_at_or_above(self, hz: float) -> int:
+        """Return the first bin of the transform whose frequency, as we compute it, is not below ``hz``."""
+        k = ceil(min(max(hz / self.samplerate, -1.0), 1.0) * self.n_fft)
+        while k > 0 and self._hz(k - 1) >= hz:
+            k -= 1
+        while k < self._end and self._hz(k) < hz:
+            k += 1
+        return k
+
+    def _touched(self, start_hz: float | None, stop_hz: float | None) -> tuple[int, int]:
+        low, high = self.start, self._end
+        start = low if start_hz is None else min(max(self._first_at_or_above(start_hz), low), high)
+        stop = high if stop_hz is None else min(max(self._first_at_or_above(stop_hz), low), high)
+        return start - low, max(start, stop) - low
+
+    def _part(self, start: int, stop: int) -> FrequencyScale:
+        return FFTScale(self.samplerate, self.n_fft, self.start + start, self.start + stop)
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, FFTScale):
+            # a part that begins and ends with the transform is the whole
+            return (self.samplerate, self.n_fft, self.start, self._end) == (
+                other.samplerate,
+                other.n_fft,
+                other.start,
+                other._end,
+            )
+        return super().__eq__(other)
+
+    __hash__ = LinearScale.__hash__

@@ -1,0 +1,212 @@
+"""Contract suites: what every implementation must pass, as classes of tests to inherit.
+
+Goal: a stranger writes a store, names it in a subclass, and pytest does the rest. Classes: ``DatabaseContract``.
+"""
+
+import abc
+import threading
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zounds_lite.errors import InvalidId, KeyNotFound
+from zounds_lite.featureflow.record import Entry, Record, read_blob_table, verify
+from zounds_lite.featureflow.stores import Database
+
+__all__ = ["NASTY_IDS", "DatabaseContract"]
+
+NASTY_IDS = [
+    "a",
+    "http://example.org/a:b/c.ogg?x=1&y=%20",
+    "..",
+    "../../etc/passwd",
+    "/absolute/path",
+    "C:\\windows\\nul",
+    "with\nnewline\r\n\ttab",
+    "with\0zero",
+    " leading and trailing ",
+    ".",
+    "-",
+    "con",
+    "\u00e9 and e\u0301",
+    "\U0001f3b5" * 50,
+    "\ud800 lone surrogate",
+    "x" * 399,
+    "x" * 400,
+    "x" * 401,
+    "x" * 512,
+    "y" * 100_000,
+    "\u4e2d" * 100_000,
+    "|:;,*?<>\"'`$(rm)%00",
+]
+"""Ids that have broken stores."""
+
+
+def _record(_id: str, text: bytes = b"value", blob: tuple[str, int] | None = None, size: int = 0) -> bytes:
+    record = Record(_id)
+    record.entries["text"] = Entry("lineage", "source", "text/plain", {}, len(text), data=text)
+    if blob is not None:
+        record.entries["large"] = Entry("lineage", "source", "x", {}, size, blob=blob[0], checks=[blob[1]])
+    return record.to_bytes()
+
+
+class DatabaseContract(abc.ABC):
+    """What every store must do. Inherit it in a test class whose name starts with ``Test`` and define ``create``."""
+
+    @abc.abstractmethod
+    def create(self, path: Path) -> Database:
+        """Return an empty store; ``path`` is a fresh folder for its files. A second call opens the same store."""
+
+    def test_a_record_comes_back(self, tmp_path: Path) -> None:
+        database = self.create(tmp_path)
+        database.put("a", _record("a"))
+        assert bytes(database.read("a").entries["text"].data or b"") == b"value"
+        assert database.read("a").id == "a"
+
+    def test_an_unknown_id_is_an_error(self, tmp_path: Path) -> None:
+        database = self.create(tmp_path)
+        assert database.get("missing") is None
+        for action in (database.read, database.__delitem__):
+            try:
+                action("missing")
+            except KeyNotFound as error:
+                assert "missing" in str(error)
+            else:
+                raise AssertionError("an unknown id must raise KeyNotFound")
+
+    def test_ids_are_any_text(self, tmp_path: Path) -> None:
+        database = self.create(tmp_path / "inside")
+        before = {path for path in tmp_path.iterdir() if path.name != "inside"}
+        for _id in NASTY_IDS:
+            database.put(_id, _record(_id))
+        assert sorted(database.iter_ids()) == sorted(NASTY_IDS) == sorted(iter(database))
+        assert all(_id in database and database.read(_id).id == _id for _id in NASTY_IDS)
+        assert {path for path in tmp_path.iterdir() if path.name != "inside"} == before
+
+    def test_an_id_must_be_text_and_not_empty(self, tmp_path: Path) -> None:
+        database = self.create(tmp_path)
+        refused: list[Any] = ["", None, 7, b"bytes"]
+        for _id in refused:
+            try:
+                database.put(_id, _record("x"))
+            except InvalidId:
+                continue
+            raise AssertionError(f"{_id!r} must be refused")
+
+    def test_several_records_change_together(self, tmp_path: Path) -> None:
+        database = self.create(tmp_path)
+        database.put("a", _record("a"))
+
+        def refuse(old: bytes | None) -> bytes | None:
+            raise RuntimeError("no")
+
+        try:
+            database.change({"a": lambda old: None, "b": refuse})
+        except RuntimeError:
+            assert list(database) == ["a"]
+        else:
+            raise AssertionError("the error must come through")
+        database.change({"a": lambda old: None, "b": lambda old: _record("b")})
+        assert list(database) == ["b"] and len(database) == 1
+
+    def test_a_change_sees_the_record_as_it_is(self, tmp_path: Path) -> None:
+        database = self.create(tmp_path)
+        seen: list[bytes | None] = []
+
+        def keep(old: bytes | None) -> bytes:
+            seen.append(old)
+            return _record("a", b"new")
+
+        database.put("a", _record("a", b"old"))
+        database.change({"a": keep})
+        assert seen[-1] == _record("a", b"old")
+
+    def test_concurrent_changes_are_not_lost(self, tmp_path: Path) -> None:
+        database = self.create(tmp_path)
+
+        def add(old: bytes | None) -> bytes:
+            count = 0 if old is None else int(bytes(Record.from_bytes(old).entries["text"].data or b""))
+            return _record("a", str(count + 1).encode())
+
+        def work() -> None:
+            for _ in range(20):
+                database.change({"a": add})
+
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert bytes(database.read("a").entries["text"].data or b"") == b"80"
+
+    def test_a_blob_comes_back_in_pieces_of_any_size(self, tmp_path: Path) -> None:
+        database = self.create(tmp_path)
+        rng = np.random.default_rng(0)
+        for size in (0, 1, 262_143, 262_144, 262_145, 3_000_000):
+            data = rng.integers(0, 256, size, dtype=np.uint8)
+            writer, at = database.create_blob(), 0
+            while at < size:
+                step = int(rng.integers(1, 1_500_000))
+                writer.write(data[at : at + step])
+                at += step
+            name, check = writer.finish()
+            blob = database.open_blob(name)
+            assert blob.dtype == np.uint8 and not blob.flags.writeable
+            assert np.array_equal(blob[:size], data)
+            verify(memoryview(data), read_blob_table(memoryview(blob), size, check, "a blob"), "a blob")
+
+    def test_the_writer_may_reuse_its_buffer(self, tmp_path: Path) -> None:
+        database = self.create(tmp_path)
+        writer, buffer = database.create_blob(), np.zeros(2_000_000, np.uint8)
+        for value in (1, 2):
+            buffer[:] = value
+            writer.write(buffer)
+        small = np.full(10, 3, np.uint8)
+        writer.write(small)
+        small[:] = 9
+        blob = database.open_blob(writer.finish()[0])
+        assert set(blob[:2_000_000].tolist()) == {1} and set(blob[4_000_000:4_000_010].tolist()) == {3}
+
+    def test_blobs_go_with_their_record_and_open_ones_stay_readable(self, tmp_path: Path) -> None:
+        database = self.create(tmp_path)
+        writer = database.create_blob()
+        writer.write(b"x" * 2_000_000)
+        name, check = writer.finish()
+        database.put("a", _record("a", blob=(name, check), size=2_000_000))
+        database.put("a", _record("a", b"changed", blob=(name, check), size=2_000_000))
+        held = database.open_blob(name)
+        del database["a"]
+        assert bytes(held[:3]) == b"xxx"
+        try:
+            database.open_blob(name)
+        except KeyNotFound:
+            return
+        raise AssertionError("the blob must be gone with its record")
+
+    def test_a_discarded_blob_leaves_nothing(self, tmp_path: Path) -> None:
+        database = self.create(tmp_path)
+        writer = database.create_blob()
+        writer.write(b"x" * 2_000_000)
+        writer.discard()
+        large = [file for file in tmp_path.rglob("*") if file.is_file() and file.suffix in (".part", ".blob")]
+        assert not large
+
+    def test_it_can_be_closed_and_used_again(self, tmp_path: Path) -> None:
+        database = self.create(tmp_path)
+        database.put("a", _record("a"))
+        database.close()
+        assert "a" in database
+        database.close()
+
+    def test_random_id(self, tmp_path: Path) -> None:
+        database = self.create(tmp_path)
+        try:
+            database.random_id()
+        except KeyNotFound:
+            pass
+        else:
+            raise AssertionError("an empty store has no random id")
+        for _id in "abc":
+            database.put(_id, _record(_id))
+        assert {database.random_id() for _ in range(100)} == {"a", "b", "c"}

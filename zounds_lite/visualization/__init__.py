@@ -1,0 +1,10 @@
+"""Sound as pictures.
+
+Goal: see a feature without a plotting library. Files: ``colours`` (a perceptual colour map), ``png`` (the PNG format,
+spectrograms and waveforms as pixels). Conventions: time runs to the right, frequency and amplitude upwards.
+"""
+
+from zounds_lite.visualization.colours import perceptual_colours
+from zounds_lite.visualization.png import array_png, png_bytes, spectrogram_png, waveform_png
+
+__all__ = ["array_png", "perceptual_colours", "png_bytes", "spectrogram_png", "waveform_png"]

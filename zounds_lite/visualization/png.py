@@ -1,0 +1,223 @@
+"""Pictures of sound in the PNG format, with nothing but zlib.
+
+Goal: look at a stored feature without a plotting library. Conventions: one picture row or column stands for one band
+or frame until the picture would grow too large, then for the largest value of several; time runs to the right, low
+frequencies and low amplitudes are at the bottom. Functions: ``png_bytes`` (pixels to a file's bytes),
+``spectrogram_png``, ``waveform_png``, ``array_png`` (whichever of the two fits).
+
+Sources:
+    ISO/IEC 15948:2004 (PNG), clauses 5 (chunks), 9 (filters) and 11 (IHDR, IDAT, IEND).
+"""
+
+import struct
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from zounds_lite.errors import DimensionError
+from zounds_lite.timeseries import AudioSamples
+from zounds_lite.visualization.colours import perceptual_colours
+
+__all__ = ["array_png", "png_bytes", "spectrogram_png", "waveform_png"]
+
+_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+_COLOUR_TYPE = {2: 0, 3: 2}
+"""Number of array dimensions to the PNG colour type: grey, RGB."""
+
+_MAX_COLUMNS, _MAX_ROWS = 2000, 1024
+_BLOCK_VALUES = 1 << 20
+"""Values read at a time: an hour of stored spectrum is a memory map that is never held whole."""
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def png_bytes(pixels: np.ndarray) -> bytes:
+    """Encode 8-bit pixels as a PNG file.
+
+    Args:
+        pixels (ndarray): uint8, grey or RGB, top row first.
+
+    Shape:
+        ``[rows, columns]`` or ``[rows, columns, 3]``
+
+    Raises:
+        DimensionError: another shape or dtype, or no pixels at all.
+
+    Examples:
+        >>> png_bytes(np.zeros((2, 3), np.uint8))[:4]
+        b'\\x89PNG'
+    """
+    pixels = np.asarray(pixels)
+    fits = pixels.ndim in _COLOUR_TYPE and pixels.shape[2:] in ((), (3,)) and pixels.size
+    if pixels.dtype != np.uint8 or not fits:
+        raise DimensionError(
+            f"pixels of shape {pixels.shape} and dtype {pixels.dtype}; "
+            "allowed: uint8 of shape (rows, columns) or (rows, columns, 3), at least one pixel"
+        )
+    rows, columns = pixels.shape[:2]
+    lines = np.zeros((rows, 1 + pixels[0].size), np.uint8)  # each line begins with its filter: 0, none
+    lines[:, 1:] = pixels.reshape(rows, -1)
+    header = struct.pack(">IIBBBBB", columns, rows, 8, _COLOUR_TYPE[pixels.ndim], 0, 0, 0)
+    return (
+        _SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(lines.tobytes(), 6)) + _chunk(b"IEND", b"")
+    )
+
+
+def _edges(length: int, groups: int) -> np.ndarray:
+    """The bounds of ``groups`` nearly equal groups of ``length`` items."""
+    return np.arange(groups + 1, dtype=np.int64) * length // groups
+
+
+def _largest_magnitudes(spectrum: np.ndarray) -> np.ndarray:
+    """Reduce to at most ``_MAX_COLUMNS`` frames of ``_MAX_ROWS`` bands by the largest magnitude of each group."""
+    frames, bands = spectrum.shape
+    edges = _edges(frames, min(frames, _MAX_COLUMNS))
+    rows = _edges(bands, min(bands, _MAX_ROWS))[:-1]
+    columns = []
+    for start, stop in zip(edges[:-1], edges[1:], strict=True):
+        step = max(1, _BLOCK_VALUES // bands)
+        blocks = [np.abs(spectrum[at : min(at + step, stop)]).max(axis=0) for at in range(start, stop, step)]
+        columns.append(np.maximum.reduceat(np.max(blocks, axis=0), rows))
+    return np.asarray(columns, dtype=np.float64)
+
+
+def _levels(magnitudes: np.ndarray, floor_db: float) -> np.ndarray:
+    """Map magnitudes to 0..255: the floor and below is 0, the peak is 255."""
+    magnitudes = np.nan_to_num(magnitudes, nan=0.0)
+    finite = magnitudes[np.isfinite(magnitudes)]
+    peak = finite.max(initial=0.0)
+    if peak == 0.0:
+        return np.zeros(magnitudes.shape, np.uint8)
+    floor = 10.0 ** (floor_db / 20.0)
+    db = 20.0 * np.log10(np.clip(magnitudes / peak, floor, 1.0))
+    return np.rint(255.0 * (1.0 - db / floor_db)).astype(np.uint8)
+
+
+def spectrogram_png(array: np.ndarray, path: str | Path, floor_db: float = -80.0) -> Path:
+    """Write the magnitudes of a time-frequency array as a picture.
+
+    Args:
+        array (ndarray): time first, frequency second, real or complex; units are welcome and not needed. A picture
+            never exceeds 2000 x 1024 pixels: beyond that a pixel shows the largest of its values.
+        path (str | Path): the file to write.
+        floor_db (float): level that is drawn darkest, in dB under the loudest value, < 0.
+
+    Shape:
+        ``[frames, bands]``
+
+    Returns:
+        Path: the file written.
+
+    Raises:
+        DimensionError: ``array`` has not two dimensions, or is empty.
+        ValueError: ``floor_db`` is not negative.
+
+    Examples:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     spectrogram_png(np.eye(8), f"{folder}/diagonal.png").name
+        'diagonal.png'
+
+    See Also:
+        waveform_png: for samples.
+    """
+    if array.ndim != 2 or not array.size:
+        raise DimensionError(
+            f"a spectrogram needs frames x bands, at least one of each, and got the shape {array.shape}; "
+            "slice the array first, or use waveform_png for samples"
+        )
+    if not floor_db < 0:
+        raise ValueError(f"floor_db={floor_db}: a level under the peak is wanted, for example -80")
+    # units are dropped at the border: pixels have none
+    levels = _levels(_largest_magnitudes(np.asarray(array)), floor_db)
+    pixels = perceptual_colours()[levels.T[::-1]]
+    path = Path(path)
+    path.write_bytes(png_bytes(pixels))
+    return path
+
+
+def _envelope(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The lowest and highest sample of each picture column, in full scale -1..1."""
+    edges = _edges(len(samples), min(len(samples), _MAX_COLUMNS))
+    finite = np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0)
+    low = np.minimum.reduceat(finite, edges[:-1]).astype(np.float64)
+    high = np.maximum.reduceat(finite, edges[:-1]).astype(np.float64)
+    return low, high
+
+
+def waveform_png(samples: np.ndarray, path: str | Path, height: int = 256) -> Path:
+    """Write the envelope of samples as a picture: dark on white, each channel in a band of its own.
+
+    Args:
+        samples (ndarray): samples; the picture's full height is the larger of 1 and the peak.
+        path (str | Path): the file to write.
+        height (int): height of a channel's band, in pixels, >= 2.
+
+    Shape:
+        ``[time]`` or ``[time, channels]``
+
+    Returns:
+        Path: the file written.
+
+    Raises:
+        DimensionError: ``samples`` has more than two dimensions, or is empty.
+
+    Examples:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     waveform_png(np.sin(np.arange(100)), f"{folder}/sine.png").stat().st_size > 0
+        True
+
+    See Also:
+        spectrogram_png: for time-frequency arrays.
+    """
+    if samples.ndim not in (1, 2) or not samples.size:
+        raise DimensionError(
+            f"a waveform needs samples, or samples x channels, at least one of each, and got the shape {samples.shape}"
+        )
+    channels = np.asarray(samples).reshape(len(samples), -1).T
+    bands = [_draw_channel(channel, height) for channel in channels]
+    path = Path(path)
+    path.write_bytes(png_bytes(np.concatenate(bands)))
+    return path
+
+
+def _draw_channel(channel: np.ndarray, height: int) -> np.ndarray:
+    low, high = _envelope(channel)
+    scale = max(1.0, -low.min(), high.max())
+    row = np.arange(height)[:, None]
+    # +scale is the top row and -scale the bottom one; even silence draws its zero line
+    top = np.rint((1.0 - high / scale) / 2.0 * (height - 1))
+    bottom = np.rint((1.0 - low / scale) / 2.0 * (height - 1))
+    inside = (row >= top) & (row <= bottom)
+    ink = perceptual_colours()[64]
+    return np.where(inside[..., None], ink, np.uint8(255)).astype(np.uint8)
+
+
+def array_png(array: np.ndarray, path: str | Path, floor_db: float = -80.0) -> Path:
+    """Write the picture that fits: samples as a waveform, time-frequency arrays as a spectrogram.
+
+    Args:
+        array (ndarray): ``AudioSamples`` or anything of one dimension is drawn as a waveform, anything of two
+            dimensions as a spectrogram.
+        path (str | Path): the file to write.
+        floor_db (float): see ``spectrogram_png``.
+
+    Returns:
+        Path: the file written.
+
+    Raises:
+        DimensionError: three or more dimensions, none, or an empty array.
+
+    Examples:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     array_png(np.eye(8), f"{folder}/diagonal.png").suffix
+        '.png'
+    """
+    if array.ndim == 1 or isinstance(array, AudioSamples):
+        return waveform_png(array, path)
+    return spectrogram_png(array, path, floor_db)
