@@ -11,9 +11,12 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.sounds import DIGITS, KINDS, MUSIC, encoded, noise, reference, sine
+from tests.sounds import DIGITS, KINDS, MUSIC, encoded, noise, reference, sine, ticks
 from zounds_lite.errors import DeclarationError, DecodeError, NonFiniteAudio, TruncatedAudio
 from zounds_lite.media import BLOCK, AudioReader, mix_to_mono, probe
+
+TOLERANCE = {"MP3": 2e-7}
+"""mpg123 rounds differently, in the last bit, depending on the frames that it decoded before."""
 
 
 @pytest.mark.parametrize(("fmt", "subtype"), KINDS)
@@ -28,17 +31,28 @@ def test_whole_file_equals_soundfile(tmp_path, fmt, subtype, channels):
             got = reader.read()
             assert got.dtype == np.float32
             assert got.flags.writeable
-            np.testing.assert_array_equal(got, wanted)
-            np.testing.assert_array_equal(np.concatenate(list(reader.blocks())), wanted)
+            assert np.abs(got - wanted).max() <= TOLERANCE.get(fmt, 0)
+            assert np.abs(np.concatenate(list(reader.blocks())) - wanted).max() <= TOLERANCE.get(fmt, 0)
 
 
 @pytest.mark.parametrize(("fmt", "subtype"), KINDS)
-def test_slices_are_exact_to_the_sample(fmt, subtype):
-    data = encoded(noise(3.0, 48000, 2), 48000, fmt, subtype)
+@pytest.mark.parametrize("kind", ["noise", "sine", "ticks"])
+def test_slices_are_exact_to_the_sample(fmt, subtype, kind):
+    x = {"noise": noise(10.0, 48000, 2), "sine": sine(440, 10.0, 48000), "ticks": ticks(10.0, 48000)}[kind]
+    data = encoded(x, 48000, fmt, subtype)
+    random = np.random.default_rng(0).integers(0, 480_000, (20, 2))
+    edges = [(0, 10), (70_000, 70_001), (479_990, 480_000), (5, 140_000), (100, 200), (479_999, 10**9)]
     with AudioReader(data) as reader:
         whole = reader.read()
-        for start, stop in [(0, 10), (70_000, 70_001), (143_990, 144_000), (5, 140_000), (100, 200), (143_999, 10**9)]:
-            np.testing.assert_array_equal(reader.read(start, stop), whole[start:stop])
+        for start, stop in [*edges, *np.sort(random)]:
+            part = reader.read(int(start), int(stop))
+            assert part.shape == whole[start:stop].shape
+            assert np.abs(part - whole[start:stop]).max() <= TOLERANCE.get(fmt, 0)
+
+
+@pytest.mark.parametrize(("fmt", "subtype"), KINDS)
+def test_slices_at_the_end(fmt, subtype):
+    with AudioReader(encoded(noise(3.0, 48000, 2), 48000, fmt, subtype)) as reader:
         assert reader.read(144_000).shape == reader.read(10**9).shape == reader.read(50, 50).shape == (0, 2)
 
 
@@ -52,7 +66,7 @@ def test_any_block_size(block, start, length, kind):
     assert all(len(part) == block for part in parts[:-1])
     assert sum(map(len, parts)) == len(wanted)
     if parts:
-        np.testing.assert_array_equal(np.concatenate(parts), wanted)
+        assert np.abs(np.concatenate(parts) - wanted).max() <= TOLERANCE.get(kind[0], 0)
 
 
 _FILES = {}
@@ -212,8 +226,11 @@ def test_mean_of_channels():
 def test_real_recordings_equal_soundfile():
     path = min(MUSIC.glob("*.ogg"), key=lambda path: path.stat().st_size)
     with AudioReader(path) as reader:
-        np.testing.assert_array_equal(reader.read(), soundfile.read(path, dtype="float32", always_2d=True)[0])
+        whole = reader.read()
+        np.testing.assert_array_equal(whole, soundfile.read(path, dtype="float32", always_2d=True)[0])
         assert reader.info.frames > BLOCK
+        for start in np.random.default_rng(0).integers(0, len(whole), 50):
+            np.testing.assert_array_equal(reader.read(int(start), int(start) + 500), whole[start : start + 500])
 
 
 @pytest.mark.skipif(not DIGITS.is_dir(), reason="no real recordings here")

@@ -103,7 +103,7 @@ def test_stft_is_librosas(dtype):
     x = sound(22050, SR22050(), dtype)
     scheme = SR22050().windowing_scheme(1024, 256)
     ours = stft(x, scheme, HanningWindowingFunc(periodic=True))
-    theirs = librosa.stft(np.asarray(x), n_fft=1024, hop_length=256, center=False).T / np.sqrt(1024)
+    theirs = librosa.stft(np.asarray(x), n_fft=1024, hop_length=256, center=False).T / 32
     assert ours.dtype == theirs.dtype
     assert np.allclose(ours[: len(theirs)], theirs, atol=1e-5 if dtype == np.float32 else 1e-12)
     assert len(ours) in (len(theirs), len(theirs) + 1)
@@ -187,7 +187,8 @@ def test_mel_bands_are_librosas(power, rate, window, hop, n):
 
 def test_bands_need_frequencies():
     scale = BarkScale(FrequencyBand(20, 4000), 5)
-    for bad in (np.zeros((2, 9)), sound(10), ArrayWithUnits(np.zeros((2, 9)), [FrequencyDimension(FFTScale(8, 2)), None])):
+    turned = ArrayWithUnits(np.zeros((2, 9)), [FrequencyDimension(FFTScale(8, 2)), None])
+    for bad in (np.zeros((2, 9)), sound(10), turned):
         with pytest.raises(DimensionError, match="must have frequencies"):
             apply_scale(bad, scale)
         with pytest.raises(DimensionError, match="must have frequencies"):
@@ -204,4 +205,4 @@ def test_bands_need_frequencies():
 def test_schemes_in_time():
     scheme = SampleRate(frequency=Seconds(1), duration=Seconds(2))
     tf = stft(sound(11025 * 4), scheme, OggVorbisWindowingFunc())
-    assert tf.shape == (3, 11026)
+    assert tf.shape == (4, 11026)

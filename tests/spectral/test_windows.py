@@ -49,7 +49,7 @@ def test_dtype_and_shape_stay(window, dtype):
 
 
 def test_integers_become_floats():
-    assert (np.ones(5, int) * HanningWindowingFunc()).tolist() == [0, 0.5, 1, 0.5, 0]
+    assert np.allclose(np.ones(5, int) * HanningWindowingFunc(), [0, 0.5, 1, 0.5, 0], rtol=1e-15)
 
 
 def test_units_stay():
@@ -73,10 +73,8 @@ def test_sums_are_refused():
         np.ones(3) + HanningWindowingFunc()
 
 
-@pytest.mark.parametrize("window", WINDOWS, ids=repr)
+@pytest.mark.parametrize("window", [WINDOWS[0], WINDOWS[1], WINDOWS[3]], ids=repr)
 def test_curves_pass_through_the_samples(window):
-    if window == HanningWindowingFunc(True):
-        return
     positions = np.linspace(0, 1, 33)
     assert np.allclose(window.at(positions)[1:-1], WindowingFunc(window).at(positions)[1:-1], atol=1e-3)
     assert window.at(np.array([-0.1, 1.1])).tolist() == [0, 0]

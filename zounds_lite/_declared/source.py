@@ -45,7 +45,9 @@ def _name(code: Any) -> str:
 def is_library(code: Any) -> bool:
     """Tell whether a function, class or module counts by name: ours, the standard library's, or an installed one's."""
     module = code.__name__ if isinstance(code, types.ModuleType) else getattr(code, "__module__", None)
-    if module is None or module.partition(".")[0] in (_LIBRARY, "builtins"):
+    if module in (None, "builtins"):
+        return not inspect.isfunction(code)  # what exec() makes calls itself builtin
+    if module.partition(".")[0] == _LIBRARY:
         return True
     file = getattr(sys.modules.get(module), "__file__", None)
     if file is None:

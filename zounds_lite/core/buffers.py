@@ -1,7 +1,7 @@
 """Row buffers for streaming nodes.
 
 Goal: blocks of a fixed number of rows, however a stream was cut, so that arithmetic that depends on the number of rows
-(matrix products) gives the same bits for a stream as for the whole. Conventions: rows are axis 0; units are kept. Types:
+(matrix products) gives the same bits for a stream as for the whole. Conventions: rows are axis 0; units are kept. Type:
 ``Aligned``.
 """
 

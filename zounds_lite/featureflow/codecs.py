@@ -258,9 +258,7 @@ class NumpyMetaData:
         """View the bytes of ``value`` as the array; nothing is copied."""
         if self.size != len(value.data):
             raise CorruptValue(f"{value.what}: {self.dtype}{list(self.shape)} needs {self.size} bytes, not {len(value.data)}")
-        if not self.size:
-            return np.empty(self.shape, self.dtype)
-        array = value.data.view(np.ndarray)
+        array = value.data.view(np.ndarray) if self.size else np.empty(0, np.uint8)
         if array.ctypes.data % max(1, self.dtype.alignment):
             array = array.copy()
         array = array.view(self.dtype).reshape(self.shape)

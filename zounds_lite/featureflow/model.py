@@ -31,9 +31,9 @@ from zounds_lite.featureflow.run import Run, ValueWriter
 from zounds_lite.featureflow.settings import StaticIdProvider, UserSpecifiedIdProvider
 from zounds_lite.featureflow.sources import (
     KEPT,
-    current_hash,
     describe_source,
     is_recoverable,
+    refreshed,
     restore_source,
     what_changed,
 )
@@ -331,18 +331,24 @@ class BaseModel(metaclass=_ModelType):
             self.__dict__["_lineage_now"] = self.lineage()
         return self.__dict__["_lineage_now"]  # type: ignore[no-any-return]
 
-    def _source_hashes(self) -> dict[str, str]:
-        """The hash of each root's source, as it is now."""
-        if "_hashes_now" not in self.__dict__:
+    def _sources(self) -> dict[str, Any]:
+        """The sources as they are now."""
+        if "_sources_now" not in self.__dict__:
             sources = self._record().sources
-            self.__dict__["_hashes_now"] = {name: current_hash(source) for name, source in sources.items()}
-        return self.__dict__["_hashes_now"]  # type: ignore[no-any-return]
+            self.__dict__["_sources_now"] = {name: refreshed(source) for name, source in sources.items()}
+        return self.__dict__["_sources_now"]  # type: ignore[no-any-return]
+
+    def _is_from_today(self, feature: Feature, entry: Entry) -> bool:
+        """Tell whether a value was made from the sources as they are now."""
+        hashes = {name: source["hash"] for name, source in self._sources().items()}
+        return entry.source == self._lineage().source_digest(feature, hashes)
 
     @property
     def source_changed(self) -> bool:
-        """True where the content of a source is no longer what was processed; a source that is gone counts as unchanged."""
-        now, then = self._source_hashes(), self._record().sources
-        return any(now[name] != source["hash"] for name, source in then.items())
+        """True where a stored value was made from other content than its source now has; a source that is gone counts as
+        unchanged."""
+        stored = [(f, self._record(f).entries.get(f.key or "")) for f in self.features.values() if f.store]
+        return any(entry is not None and not self._is_from_today(feature, entry) for feature, entry in stored)
 
     def _stored(self, feature: Feature) -> StoredValue | None:
         """Return the stored value of ``feature`` if it is fresh."""
@@ -350,8 +356,7 @@ class BaseModel(metaclass=_ModelType):
         if entry is None:
             return None
         lineage = self._lineage()
-        fresh = entry.lineage == lineage.hash(feature)
-        if not fresh or entry.source != lineage.source_digest(feature, self._source_hashes()):
+        if entry.lineage != lineage.hash(feature) or not self._is_from_today(feature, entry):
             return None
         return self._value(entry, feature.name or "", self._database(feature))
 
@@ -398,11 +403,11 @@ class BaseModel(metaclass=_ModelType):
         except FeatureNotComputable as error:
             names = ", ".join(feature.name or "" for feature in features)
             raise FeatureNotComputable(f"{names} of document {_id!r}: {error}") from error
-        hashes = self._source_hashes()
-        entries = run.entries(hashes)
+        sources = self._sources()
+        entries = run.entries({name: source["hash"] for name, source in sources.items()})
         values = {feature.name or "": run.value(feature) for feature in features if not feature.store}
         if entries:
-            self._commit(_id, lineage, entries, {}, {}, replace=False)
+            self._commit(_id, lineage, entries, sources, {}, replace=False)
             self.__dict__.pop("_records", None)
         for feature in features:
             if feature.store:
@@ -421,7 +426,7 @@ class BaseModel(metaclass=_ModelType):
         current = lineage.hash(feature)
         tree = lineage.description_tree(feature)
         reasons = explain_lineage(feature.name or "", entry.lineage, current, record.descriptions, tree)
-        if entry.source != lineage.source_digest(feature, self._source_hashes()):
+        if not self._is_from_today(feature, entry):
             sources = self._record().sources
             reasons.append(
                 "the content of the source changed: "

@@ -110,14 +110,16 @@ class Node:
             self._run["queues"].setdefault(self._dependency_name(pusher), deque()).append(data)
         else:
             self._cache = data
+            self._run["none"] = data is None  # None is data too
 
     def _dequeue(self) -> Any:
         """Return the next data to process, or raise ``NotEnoughData``."""
         if len(self.needs) > 1:
             return self._dequeue_all()
-        if getattr(self, "_cache", None) is None:
+        data = getattr(self, "_cache", None)
+        if data is None and not self._run.pop("none", False):
             raise NotEnoughData()
-        data, self._cache = self._cache, None
+        self._cache = None
         return data
 
     def _dequeue_all(self) -> dict[str, Any]:

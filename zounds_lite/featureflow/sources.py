@@ -5,7 +5,7 @@ from it stale. Kinds: ``file`` (path, size, modification time, content hash), ``
 unless ``keep_source=False``), ``value`` (plain data), ``wrapped`` (a declared value around another source, such as
 metadata with a ``uri``), ``opaque`` (an iterator or other one-time object: nothing is kept).
 
-Functions: ``describe_source``, ``restore_source``, ``current_hash``, ``is_recoverable``.
+Functions: ``describe_source``, ``restore_source``, ``refreshed``, ``is_recoverable``, ``what_changed``.
 """
 
 import io
@@ -18,7 +18,7 @@ import xxhash
 from zounds_lite._declared import decode, digest, encode
 from zounds_lite.errors import DeclarationError, FeatureNotComputable
 
-__all__ = ["KEPT", "current_hash", "describe_source", "hash_file", "is_recoverable", "restore_source", "what_changed"]
+__all__ = ["KEPT", "describe_source", "hash_file", "is_recoverable", "refreshed", "restore_source", "what_changed"]
 
 KEPT = "source:"
 """Prefix of the record entries that keep original bytes."""
@@ -141,20 +141,22 @@ def restore_source(source: dict[str, Any], kept: Any = None) -> Any:
     )
 
 
-def current_hash(source: dict[str, Any]) -> str:
-    """Return the hash of the source as it is now; a file is read only where its size or time moved, and one that is gone
-    counts as unchanged."""
+def refreshed(source: dict[str, Any]) -> dict[str, Any]:
+    """Describe the source as it is now; a file is read only where its size or time moved, and one that is gone counts as
+    unchanged."""
     if source["kind"] == "wrapped":
-        inner = current_hash(source["source"])
-        return str(source["hash"]) if inner == source["source"]["hash"] else digest([source["value"], inner])
+        inner = refreshed(source["source"])
+        if inner is source["source"]:
+            return source
+        return {**source, "source": inner, "hash": digest([source["value"], inner["hash"]])}
     if source["kind"] == "file":
         try:
             now = os.stat(source["path"])
             if (now.st_size, now.st_mtime_ns) != (source["size"], source["mtime_ns"]):
-                return hash_file(source["path"])
+                return _file(Path(source["path"]))
         except OSError:
-            pass
-    return str(source["hash"])
+            return source
+    return source
 
 
 def what_changed(source: dict[str, Any]) -> str:

@@ -14,7 +14,8 @@ from typing import Any, BinaryIO, Self
 import numpy as np
 
 from zounds_lite.errors import DeclarationError, DecodeError, NonFiniteAudio, TruncatedAudio
-from zounds_lite.media.probe import AudioInfo, open_audio
+from zounds_lite.media.ogg import OggPages
+from zounds_lite.media.probe import AudioInfo, open_audio, reopen
 from zounds_lite.media.source import Source
 
 __all__ = ["BLOCK", "AudioReader", "mix_to_mono"]
@@ -24,11 +25,16 @@ BLOCK = 65536
 
 _DTYPES = ("float32", "float64", "int16")
 _FLOATS = ("FLOAT", "DOUBLE")
+_PREROLL = {"OPUS": 8192, **dict.fromkeys(("MPEG_LAYER_I", "MPEG_LAYER_II", "MPEG_LAYER_III"), 16384)}
+"""Frames decoded and dropped behind a seek, so that the decoder's memory is as it would have been."""
 _INT16_SCALE = 2.0**-15
 
 
 class AudioReader:
     """Reads a recording as arrays; a context manager that is safe to share between threads.
+
+    A slice equals the same stretch of the whole reading, bit for bit; in MP3 within 2e-7, where the decoder's rounding
+    depends on how many frames came before.
 
     Args:
         source (str | Path | bytes | file object): a path, the bytes, or a seekable binary file object. The position of
@@ -57,6 +63,7 @@ class AudioReader:
         if self.dtype.name not in _DTYPES:
             raise DeclarationError(f"cannot decode to {self.dtype.name}; allowed: {', '.join(_DTYPES)}")
         self._lock = threading.Lock()
+        self._pages: OggPages | None = None
         self._position = 0
         self._source = Source(source)
         try:
@@ -94,7 +101,7 @@ class AudioReader:
         """
         if start < 0 or block < 1:
             raise DeclarationError(
-                f"cannot read from frame {start} in blocks of {block}; allowed: from 0, blocks from 1"
+                f"cannot read from frame {start} in blocks of {block}; allowed: from 0, blocks of 1 up"
             )
         frames = self.info.frames
         stop = frames if stop is None else stop if frames is None else min(stop, frames)
@@ -114,10 +121,10 @@ class AudioReader:
         import soundfile
 
         with self._lock:
-            self._seek(start)
-            if self._position < start:  # a stream of unknown length that ends before
-                return np.empty((0, self.info.channels), self.dtype)
             try:
+                self._seek(start)
+                if self._position < start:  # it ends before
+                    return np.empty((0, self.info.channels), self.dtype)
                 data = self._decode(count)
             except soundfile.LibsndfileError as error:
                 self._position = -1
@@ -128,22 +135,43 @@ class AudioReader:
         return data
 
     def _seek(self, start: int) -> None:
-        """Move to ``start``; decoders that cannot seek are opened again or read forward."""
-        import soundfile
-
+        """Move to ``start``, so that what follows equals an uninterrupted reading."""
         if start == self._position:
             return
-        if self._handle.can_seek and self.info.frames is not None:
-            try:
-                self._handle.seek(start)
-            except soundfile.LibsndfileError as error:
-                raise self._failure(start, error) from error
-            self._position = start
+        if 0 <= self._position < start <= self._position + BLOCK:
+            self._skip(start)
             return
-        if start < self._position or self._position < 0:
+        if self.info.subtype == "VORBIS" and self.info.frames is not None:
+            self._restart(start)
+        elif self._handle.can_seek and self.info.frames is not None:
+            place = max(0, start - _PREROLL.get(self.info.subtype, 0))
+            self._handle.seek(place)
+            self._position = place
+        elif not 0 <= self._position < start:
+            self._restart(0)
+        self._skip(start)
+
+    def _restart(self, start: int) -> None:
+        """Open the recording again, from its beginning or, in Vorbis, from a page before ``start``."""
+        pieces = None
+        if start > BLOCK and self.info.frames is not None:
+            if self._pages is None:
+                self._pages = OggPages(self._source, self.info.frames)
+            pieces = self._pages.pieces(start)
+        self._handle.close()
+        self._position = -1  # in case that opening fails
+        if pieces is not None:
+            self._handle, self._view = reopen(self._source, pieces)
+            place = (self.info.frames or 0) - self._handle.frames
+            if 0 <= place <= start:
+                self._position = place
+                return
             self._handle.close()
-            self._handle, _, self._view = open_audio(self._source)
-            self._position = 0
+        self._handle, _, self._view = open_audio(self._source)
+        self._position = 0
+
+    def _skip(self, start: int) -> None:
+        """Read up to ``start`` and drop it."""
         while self._position < start:
             skipped = len(self._decode(min(BLOCK, start - self._position)))
             if not skipped:

@@ -157,7 +157,8 @@ class Encoder:
                 raise DeclarationError(
                     f"quality={quality!r} for {self.subtype}; allowed: 0 to 1, for {', '.join(_LOSSY)}"
                 )
-            options["compression_level"] = 1.0 - float(quality)
+            # libsndfile 1.2.2 refuses 1.0 for MP3
+            options["compression_level"] = min(1.0 - float(quality), 0.999 if self.format == "MP3" else 1.0)
         try:
             self._handle: Any = soundfile.SoundFile(
                 self._sink, "w", samplerate, channels, self.subtype, format=self.format, **options

@@ -2,8 +2,8 @@
 
 Goal: libsndfile finds an MP3 only where it starts with a frame or an ID3 tag, and guesses the length of one without a
 Xing header from its first frame. Here the frames are found by their headers and counted, so that such files decode in
-full as well. Conventions: offsets are bytes. Functions: ``skip_id3``, ``find_mpeg``, ``looks_like_adts``, ``parse_frame``,
-``read_xing``, ``count_frames``, ``xing_frame``.
+full as well. Conventions: offsets are bytes. Functions: ``skip_id3``, ``find_mpeg``, ``looks_like_adts``,
+``parse_frame``, ``read_xing``, ``count_frames``, ``xing_frame``.
 
 Sources:
     ISO/IEC 11172-3 and 13818-3, clause 2.4.2.3 (header, bit rates, sampling rates); ID3v2.4.0 structure, section 3.1;

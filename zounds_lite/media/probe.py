@@ -2,7 +2,8 @@
 
 Goal: answer without decoding, by content and not by file name, and refuse with a typed error what no decoder should be
 let loose on. Conventions: rates in hertz, lengths in frames (one sample per channel). Names: ``AudioInfo``, ``probe``,
-``open_audio`` (for ``decode``).
+``open_audio``
+and ``reopen`` (for ``decode``).
 """
 
 import contextlib
@@ -16,7 +17,7 @@ from zounds_lite.media.containers import check_claims, inspect
 from zounds_lite.media.sniff import allowed, sniff
 from zounds_lite.media.source import Source, View
 
-__all__ = ["AudioInfo", "open_audio", "probe"]
+__all__ = ["AudioInfo", "open_audio", "probe", "reopen"]
 
 _UNKNOWN = 1 << 62
 """libsndfile's frame count for streams of unknown length is larger than this."""
@@ -95,6 +96,16 @@ def open_audio(source: Source) -> tuple[Any, AudioInfo, View | None]:
         handle.close()
         raise
     return handle, info, view
+
+
+def reopen(source: Source, pieces: list[bytes | tuple[int, int]]) -> tuple[Any, View]:
+    """Open a libsndfile handle on pieces of a source that was opened before.
+
+    Returns:
+        tuple: the handle, and the view that it reads through.
+    """
+    view = View(source.file, pieces)
+    return _open_handle(source, "part of a recording", view), view
 
 
 def _open_handle(source: Source, container: str, view: View | None) -> Any:

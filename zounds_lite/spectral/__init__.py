@@ -1,7 +1,7 @@
 """Spectra with units: bands, scales, windows, transforms and the nodes that stream them.
 
 - ``bands``: ``Hertz``, ``Bark``, ``Mel``, ``FrequencyBand``
-- ``scales``, ``fftscale``, ``perceptual``: which band each bin of an axis stands for
+- ``scales``, ``linear``, ``perceptual``: which band each bin of an axis stands for
 - ``dimension``: frequency axes
 - ``windows``: window functions of any size
 - ``weighting``: weights along a frequency axis; its base class shares its name with the node, which is the one here
@@ -11,11 +11,11 @@
 
 from zounds_lite.spectral.bands import Bark, FrequencyBand, Hertz, Hz, Mel
 from zounds_lite.spectral.dimension import ExplicitFrequencyDimension, FrequencyDimension
-from zounds_lite.spectral.fftscale import FFTScale
 from zounds_lite.spectral.functional import apply_scale, fft, mel_bands, stft
+from zounds_lite.spectral.linear import FFTScale, LinearScale
 from zounds_lite.spectral.nodes import FFT, BarkBands, FrequencyWeighting, MelBands, SlidingWindow
-from zounds_lite.spectral.perceptual import BarkScale, ChromaScale, MelScale, SlaneyMelScale
-from zounds_lite.spectral.scales import ExplicitScale, FrequencyScale, GeometricScale, LinearScale
+from zounds_lite.spectral.perceptual import BarkScale, ChromaScale, GeometricScale, MelScale, SlaneyMelScale
+from zounds_lite.spectral.scales import ExplicitScale, FrequencyScale
 from zounds_lite.spectral.weighting import AWeighting
 from zounds_lite.spectral.windows import (
     HanningWindowingFunc,

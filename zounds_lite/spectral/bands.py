@@ -95,7 +95,7 @@ class Bark(Hertz):
 
     Examples:
         >>> round(Bark(10).hz, 3), round(Bark.to_bark(1000.0), 3)
-        (1519.679, 7.703)
+        (1531.684, 7.703)
 
     Sources:
         M. R. Schroeder, B. S. Atal, J. L. Hall, "Optimizing digital speech coders by exploiting masking properties of
@@ -129,7 +129,7 @@ class Mel(Hertz):
 
     Examples:
         >>> round(Mel(1000).hz, 2), round(Mel.to_mel(1000.0), 2)
-        (1000.03, 999.99)
+        (1000.01, 999.99)
 
     Sources:
         D. O'Shaughnessy, "Speech Communication" (1987), in natural logarithms: m = 1127 ln(1 + f / 700).

@@ -131,7 +131,7 @@ class ExplicitFrequencyDimension(Dimension):
         _check_scale(self.scale)
         if len(self.slices) != len(self.scale):
             raise DimensionError(
-                f"{len(self.slices)} slices for {len(self.scale)} bands; give the elements of each band, one slice per band"
+                f"{len(self.slices)} slices for {len(self.scale)} bands; give one slice of elements per band"
             )
         at = 0
         for part in self.slices:
@@ -198,4 +198,6 @@ def frequency_axis(arr: Any) -> int:
     for axis, dimension in enumerate(getattr(arr, "dimensions", ())):
         if isinstance(dimension, (FrequencyDimension, ExplicitFrequencyDimension)):
             return axis
-    raise DimensionError(f"{type(arr).__name__} has no frequency axis; give the result of fft, or set a FrequencyDimension")
+    raise DimensionError(
+        f"{type(arr).__name__} has no frequency axis; give the result of fft, or set a FrequencyDimension"
+    )

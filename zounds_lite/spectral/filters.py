@@ -47,7 +47,7 @@ def frequency_scale(tf: Any) -> "FrequencyScale":
             f"an array with {given} where the last axis must have frequencies; "
             "give the result of fft or stft, or set a FrequencyDimension(scale)"
         )
-    return scale  # type: ignore[no-any-return]
+    return scale
 
 
 def sum_bands(tf: Any, scale: "FrequencyScale", window: "WindowingFunc | None" = None) -> np.ndarray:

@@ -1,8 +1,8 @@
 """Transforms and filter banks with units.
 
 Goal: the mathematics of ``dsp`` on arrays that know seconds and hertz. Conventions: time comes first; transforms are
-orthonormal (1/sqrt(N)), so energy is kept; float32 gives complex64 and float64 complex128. Functions: ``fft``, ``stft``,
-``apply_scale``, ``mel_bands``, ``windowed_dimension``.
+orthonormal (1/sqrt(N)), so energy is kept; float32 gives complex64 and float64 complex128. Functions: ``fft``,
+``stft``, ``apply_scale``, ``mel_bands``, ``windowed_dimension``.
 """
 
 from typing import Any
@@ -14,8 +14,8 @@ from zounds_lite.dsp.framing import frames
 from zounds_lite.dsp.transforms import rfft
 from zounds_lite.errors import DeclarationError, DimensionError, SampleRateError
 from zounds_lite.spectral.dimension import FrequencyDimension
-from zounds_lite.spectral.fftscale import FFTScale
 from zounds_lite.spectral.filters import filter_bank, frequency_scale
+from zounds_lite.spectral.linear import FFTScale
 from zounds_lite.spectral.perceptual import ChromaScale, SlaneyMelScale
 from zounds_lite.spectral.scales import FrequencyScale
 from zounds_lite.spectral.windows import HanningWindowingFunc, WindowingFunc
@@ -34,7 +34,7 @@ def _sample_rate(dimension: Any, axis: int) -> int:
     """Return the samples per second of an axis of samples."""
     if not isinstance(dimension, TimeDimension):
         raise DimensionError(f"axis {axis} is {dimension!r}; fft needs an axis of time, name it with axis=")
-    if dimension.rate is None or dimension.hop != 1:
+    if dimension.rate is None or not dimension.is_audio:
         raise SampleRateError(
             f"axis {axis} is {dimension!r}, which is no axis of samples at a whole number of hertz; "
             "give AudioSamples, or windows of them"
@@ -86,27 +86,24 @@ def fft(x: Any, axis: int = -1, padding_samples: int = 0) -> ArrayWithUnits:
     return ArrayWithUnits(spectrum, [*dimensions[:axis], frequencies, *dimensions[axis + 1 :]])
 
 
-def windowed_dimension(
-    dimension: TimeDimension, hop: int, window: int, padding: int | None = None, n_samples: int | None = None
-) -> TimeDimension:
+def windowed_dimension(dimension: TimeDimension, hop: int, window: int, **notes: Any) -> TimeDimension:
     """Return the time axis of windows that are cut from another time axis.
 
     Args:
         dimension (TimeDimension): the axis that is cut.
         hop (int): elements of it from one window to the next, >= 1.
         window (int): elements of it in a window, >= 1.
-        padding (int | None): zeros that were put before the signal, in samples.
-        n_samples (int | None): samples in the whole signal, known at its end.
+        notes (Any): what is known of the whole signal: ``start``, ``padding``, ``n_samples``.
     """
     if dimension.rate is None or dimension.hop is None or dimension.window is None:
         frequency, duration = dimension.frequency, dimension.duration
-        return TimeDimension(frequency * hop, frequency * (window - 1) + duration)
+        return TimeDimension(frequency * hop, frequency * (window - 1) + duration, start=notes.get("start"))
     # n windows that overlap reach as far as n - 1 hops and one window
     span = (window - 1) * dimension.hop + dimension.window
-    if dimension.window != 1:
+    if not dimension.is_audio:
         # what is cut are frames already: counts of samples say nothing about them
-        padding = n_samples = None
-    return TimeDimension.windowed(dimension.hop * hop, span, dimension.rate, padding=padding, n_samples=n_samples)
+        notes = {"start": notes.get("start")}
+    return TimeDimension.windowed(dimension.hop * hop, span, dimension.rate, **notes)
 
 
 def stft(
@@ -144,7 +141,7 @@ def stft(
     See Also:
         FFTSynthesizer: the inverse. SlidingWindow, FFT: the nodes.
     """
-    dimensions = getattr(x, "dimensions", ())
+    dimensions: tuple[Any, ...] = getattr(x, "dimensions", ())
     if not (len(dimensions) == 1 or (len(dimensions) == 2 and isinstance(dimensions[0], IdentityDimension))):
         raise DimensionError(
             f"stft of {type(x).__name__} with dimensions {dimensions!r}; allowed: one signal (time,), such as "
@@ -157,21 +154,23 @@ def stft(
     frequencies = FrequencyDimension(FFTScale(rate, size))
     samples = np.asarray(x)
     if samples.ndim == 2:
-        return _batch_stft(samples, hop, size, window, [dimensions[0], windowed_dimension(time, hop, size), frequencies])
+        units = [dimensions[0], windowed_dimension(time, hop, size), frequencies]
+        return ArrayWithUnits(_batch_stft(samples, hop, size, window), units)
     padding = size - hop if pad and size > hop else 0
     if padding:
         samples = np.pad(samples, padding)
     spectra = _spectra(frames(samples, size, hop), window)
-    return ArrayWithUnits(spectra, [windowed_dimension(time, hop, size, padding, len(x)), frequencies])
+    notes = {"start": time.start, "padding": padding, "n_samples": len(x)}
+    return ArrayWithUnits(spectra, [windowed_dimension(time, hop, size, **notes), frequencies])
 
 
-def _batch_stft(x: np.ndarray, hop: int, size: int, window: WindowingFunc, dimensions: list[Any]) -> ArrayWithUnits:
+def _batch_stft(x: np.ndarray, hop: int, size: int, window: WindowingFunc) -> np.ndarray:
     count = max(0, (x.shape[1] - size) // hop + 1)
     out = np.empty((len(x), count, size // 2 + 1), np.result_type(x.dtype, np.complex64))
     for i, row in enumerate(x):
         if count:
-            _spectra(frames(row[: (count - 1) * hop + size], size, hop), window, out[i])
-    return ArrayWithUnits(out, dimensions)
+            _spectra(frames(row, size, hop)[:count], window, out[i])
+    return out
 
 
 def _spectra(cut: np.ndarray, window: WindowingFunc, out: np.ndarray | None = None) -> np.ndarray:

@@ -18,8 +18,8 @@ from zounds_lite.errors import DeclarationError, DimensionError, UnitsError
 from zounds_lite.featureflow import Node
 from zounds_lite.spectral.bands import FrequencyBand
 from zounds_lite.spectral.filters import frequency_scale
-from zounds_lite.spectral.fftscale import FFTScale
 from zounds_lite.spectral.functional import apply_scale, fft, mel_bands, windowed_dimension
+from zounds_lite.spectral.linear import FFTScale
 from zounds_lite.spectral.perceptual import BarkScale, SlaneyMelScale
 from zounds_lite.spectral.scales import FrequencyScale, check_count
 from zounds_lite.spectral.weighting import AWeighting
@@ -92,6 +92,7 @@ class SlidingWindow(Node):
         hop, window = self.wscheme.discrete_samples(time)
         self._stream = FrameStream(window, hop, self.padwith, self.padend)
         self._dimensions = data.dimensions
+        self._start: Any = None
         self._window = self.wfunc if isinstance(self.wfunc, WindowingFunc) else WindowingFunc(self.wfunc)
         return data
 
@@ -102,6 +103,7 @@ class SlidingWindow(Node):
                 "all chunks of a stream have the same"
             )
         assert self._stream is not None
+        self._start = self._start if data.dimensions[0].start is None else data.dimensions[0].start
         yield from self._with_units(self._stream.push(np.asarray(data)), ended=False)
 
     def _last_chunk(self) -> Iterator[Any]:
@@ -113,8 +115,9 @@ class SlidingWindow(Node):
             return
         stream, (time, *others) = self._stream, self._dimensions
         frame = windowed_dimension(time, stream.hop, stream.window)
-        last = windowed_dimension(time, stream.hop, stream.window, stream.pad_start, stream.n_samples)
-        inside = _without_origin(time)
+        notes = {"start": self._start, "padding": stream.pad_start, "n_samples": stream.n_samples}
+        last = windowed_dimension(time, stream.hop, stream.window, **notes)
+        inside = time.joined(stream.window)
         # whole blocks, so that filter banks downstream need not join them again
         step = max(1, _SAMPLES_AT_ONCE // max(1, frames[0].size * BLOCK)) * BLOCK
         for start in range(0, len(frames), step):
@@ -131,11 +134,6 @@ def _time_dimension(data: Any) -> TimeDimension:
             "so the first dimension must be a TimeDimension, as of AudioSamples"
         )
     return dimensions[0]
-
-
-def _without_origin(time: TimeDimension) -> TimeDimension:
-    """Return the axis inside a window: same units, but what is known of the whole signal is not true of its parts."""
-    return windowed_dimension(time, 1, 1)
 
 
 class FFT(Node):

@@ -1,12 +1,12 @@
 """Scales that follow hearing and music.
 
-Goal: bands that lie where ears, or keyboards, put them. Conventions: as in ``scales``. Types: ``BarkScale``,
-``MelScale`` (both with bands as wide as the ear's filters), ``SlaneyMelScale`` (librosa's triangles), ``ChromaScale``
-(the twelve pitch classes).
+Goal: bands that lie where ears, or keyboards, put them. Conventions: as in ``scales``. Types: ``GeometricScale``
+(constant Q), ``BarkScale``, ``MelScale`` (both with bands as wide as the ear's filters), ``SlaneyMelScale`` (librosa's
+triangles), ``ChromaScale`` (the twelve pitch classes).
 """
 
 from functools import cached_property
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -23,10 +23,71 @@ from zounds_lite.dsp.curves import (
 from zounds_lite.dsp.filterbank import slaney_mel_matrix
 from zounds_lite.errors import DeclarationError, DimensionError, UnitIndexError
 from zounds_lite.spectral.bands import FrequencyBand
-from zounds_lite.spectral.fftscale import FFTScale
-from zounds_lite.spectral.scales import ExplicitScale, FrequencyScale, read_only
+from zounds_lite.spectral.linear import FFTScale
+from zounds_lite.spectral.scales import ExplicitScale, FrequencyScale, check_count, read_only
 
-__all__ = ["BarkScale", "ChromaScale", "MelScale", "SlaneyMelScale"]
+__all__ = ["BarkScale", "ChromaScale", "GeometricScale", "MelScale", "SlaneyMelScale"]
+
+
+class GeometricScale(FrequencyScale):
+    """Bands of constant Q whose centres progress geometrically.
+
+    Args:
+        start_center_hz (float): centre of the first band in hertz, > 0.
+        stop_center_hz (float): centre of the last band in hertz, > ``start_center_hz``.
+        bandwidth_ratio (float): width of a band over its centre, > 0; 1 / Q.
+        n_bands (int): number of bands, >= 1.
+        always_even (bool): slices in hertz always take an even number of bands.
+
+    Raises:
+        DeclarationError: no bands, or centres or a ratio that are not positive and increasing.
+
+    Examples:
+        >>> scale = GeometricScale(20, 20000, 0.05, 10)
+        >>> scale.start_hz, scale.stop_hz, scale.Q.round(6).tolist()[:2]
+        (19.5, 20500.0, [20.0, 20.0])
+    """
+
+    start_center_hz: float
+    stop_center_hz: float
+    bandwidth_ratio: float
+
+    def __init__(
+        self,
+        start_center_hz: float,
+        stop_center_hz: float,
+        bandwidth_ratio: float,
+        n_bands: int,
+        always_even: bool = False,
+    ) -> None:
+        Declared.__init__(
+            self,
+            start_center_hz=start_center_hz,
+            stop_center_hz=stop_center_hz,
+            bandwidth_ratio=bandwidth_ratio,
+            n_bands=n_bands,
+            always_even=always_even,
+        )
+
+    def validate(self) -> None:
+        """Refuse scales without bands, and centres that do not rise from above 0 Hz."""
+        check_count(self.n_bands)
+        if not 0 < self.start_center_hz < self.stop_center_hz < np.inf:
+            raise DeclarationError(
+                f"centres {self.start_center_hz!r} to {self.stop_center_hz!r} Hz; allowed: 0 < start < stop"
+            )
+        if not 0 < self.bandwidth_ratio < np.inf:
+            raise DeclarationError(f"bandwidth_ratio={self.bandwidth_ratio!r}; allowed: > 0, such as 0.05 for Q = 20")
+
+    @cached_property
+    def frequency_band(self) -> FrequencyBand:  # type: ignore[override]
+        """From the start of the first band to the stop of the last one."""
+        return FrequencyBand(float(self.band_starts[0]), float(self.band_stops[-1]))
+
+    def _edges(self) -> tuple[Any, Any]:
+        centers = np.geomspace(self.start_center_hz, self.stop_center_hz, len(self))
+        half = centers * self.bandwidth_ratio / 2
+        return centers - half, centers + half
 
 
 class _HearingScale(FrequencyScale):
@@ -97,7 +158,7 @@ class SlaneyMelScale(FrequencyScale):
 
     Examples:
         >>> SlaneyMelScale(FrequencyBand(0, 11025), 128).center_frequencies[:2].round(3).tolist()
-        [25.958, 51.916]
+        [25.794, 51.587]
 
     Sources:
         M. Slaney, "Auditory Toolbox", Technical Report 1998-010, Interval Research (1998), function mfcc.
@@ -190,7 +251,7 @@ class ChromaScale(FrequencyScale):
         """Twelve."""
         return 12
 
-    def _edges(self) -> tuple[Any, Any]:
+    def _edges(self) -> NoReturn:
         raise UnitIndexError(
             "a pitch class has no band of its own: it gathers all octaves; slice the spectrum before, or use integers"
         )
@@ -223,4 +284,4 @@ class ChromaScale(FrequencyScale):
         """Pass slices of integers on; pitch classes cannot be sliced in hertz."""
         if isinstance(index, slice) and not any(isinstance(b, float) for b in (index.start, index.stop)):
             return index
-        return self._edges()[0]  # type: ignore[no-any-return]
+        return self._edges()

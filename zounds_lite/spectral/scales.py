@@ -6,8 +6,8 @@ from the first band whose stop lies at or above its start, up to those whose sta
 Fourier transform is the exception: its bins are points, and a slice takes those with start <= frequency < stop, so that
 neighbouring slices never share a bin. A part of a scale keeps its bands exactly.
 
-Types: ``FrequencyScale`` (the base), ``LinearScale``, ``GeometricScale``, ``ExplicitScale``. The axis of a Fourier
-transform is in ``fftscale``; scales that follow hearing and music are in ``perceptual``.
+Types: ``FrequencyScale`` (the base), ``ExplicitScale`` (bands given one by one). Bands of equal width and the axis of a
+Fourier transform are in ``linear``; scales that follow hearing and music are in ``perceptual``.
 """
 
 from collections.abc import Iterable, Iterator
@@ -23,7 +23,7 @@ from zounds_lite.errors import DeclarationError, FrequencyBandError, UnitIndexEr
 from zounds_lite.spectral.bands import FrequencyBand, Hertz
 from zounds_lite.spectral.filters import sum_bands
 
-__all__ = ["ExplicitScale", "FrequencyScale", "GeometricScale", "LinearScale", "check_count", "read_only"]
+__all__ = ["ExplicitScale", "FrequencyScale", "check_count", "read_only"]
 
 
 def read_only(values: Any) -> np.ndarray:
@@ -167,6 +167,7 @@ class FrequencyScale(Declared):
             UnitIndexError: the index is in units that are no frequencies.
 
         Examples:
+            >>> from zounds_lite.spectral import LinearScale
             >>> scale = LinearScale(FrequencyBand(0, 100), 10)
             >>> scale.get_slice(FrequencyBand(20, 80)), scale.get_slice(slice(Hertz(-20), None))
             (slice(1, 8, None), slice(7, 10, None))
@@ -220,7 +221,8 @@ class FrequencyScale(Declared):
         Raises:
             UnitIndexError: the frequency lies outside the scale.
         """
-        if len(self) == 0 or not min(self.start_hz, self.band_starts[0]) <= hz <= max(self.stop_hz, self.band_stops[-1]):
+        starts, stops = self.band_starts, self.band_stops
+        if len(self) == 0 or not min(self.start_hz, starts[0]) <= hz <= max(self.stop_hz, stops[-1]):
             raise UnitIndexError(f"{float(hz)} Hz lies outside the scale, {self.start_hz} to {self.stop_hz} Hz")
         return int(np.argmin(np.abs(self.center_frequencies - hz)))
 
@@ -277,134 +279,6 @@ class FrequencyScale(Declared):
         return f"{type(self).__name__}(band={self.frequency_band!r}, n_bands={self.n_bands})"
 
 
-class LinearScale(FrequencyScale):
-    """Bands of equal width, side by side.
-
-    Args:
-        frequency_band (FrequencyBand): what the scale spans.
-        n_bands (int): number of bands, >= 1.
-        always_even (bool): slices in hertz always take an even number of bands.
-        grid (tuple | None): set on parts of a scale: start and stop in hertz and number of bands of the whole, and the
-            first band of the part; so a part keeps the edges of its bands to the last bit.
-
-    Examples:
-        >>> scale = LinearScale(FrequencyBand(20, 20000), 10)
-        >>> scale.Q[:3].round(8).tolist()
-        [0.51001001, 1.51001001, 2.51001001]
-        >>> len(scale[FrequencyBand(4000, 9000)])
-        4
-    """
-
-    grid: tuple[float, float, int, int] | None
-
-    def __init__(
-        self,
-        frequency_band: FrequencyBand,
-        n_bands: int,
-        always_even: bool = False,
-        grid: tuple[float, float, int, int] | None = None,
-    ) -> None:
-        grid = None if grid is None else (grid[0], grid[1], grid[2], grid[3])
-        Declared.__init__(self, frequency_band=frequency_band, n_bands=n_bands, always_even=always_even, grid=grid)
-
-    @staticmethod
-    def from_sample_rate(sample_rate: Any, n_bands: int, always_even: bool = False) -> "LinearScale":
-        """Span 0 Hz to the Nyquist frequency.
-
-        Args:
-            sample_rate (SampleRate | int): a sample rate, or its number of samples per second.
-            n_bands (int): number of bands, >= 1.
-            always_even (bool): slices in hertz always take an even number of bands.
-        """
-        nyquist = int(getattr(sample_rate, "samples_per_second", sample_rate)) // 2
-        return LinearScale(FrequencyBand(0, nyquist), n_bands, always_even)
-
-    def _edges(self) -> tuple[Any, Any]:
-        first = 0
-        start, stop, n = self.start_hz, self.stop_hz, len(self)
-        if self.grid is not None:
-            start, stop, n, first = self.grid
-        edges = np.linspace(start, stop, n + 1)[first : first + len(self) + 1]
-        return edges[:-1], edges[1:]
-
-    def _part(self, start: int, stop: int) -> FrequencyScale:
-        low, high, n, first = self.grid or (self.start_hz, self.stop_hz, len(self), 0)
-        band = FrequencyBand(float(self.band_starts[start]), float(self.band_stops[stop - 1]))
-        return LinearScale(band, stop - start, self.always_even, (low, high, n, first + start))
-
-    def _identity(self) -> Any:
-        return self.start_hz, self.stop_hz, len(self)
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, LinearScale):
-            return NotImplemented
-        return bool(self._identity() == other._identity())
-
-    def __hash__(self) -> int:
-        return hash(("LinearScale", *LinearScale._identity(self)))
-
-
-class GeometricScale(FrequencyScale):
-    """Bands of constant Q whose centres progress geometrically.
-
-    Args:
-        start_center_hz (float): centre of the first band in hertz, > 0.
-        stop_center_hz (float): centre of the last band in hertz, > ``start_center_hz``.
-        bandwidth_ratio (float): width of a band over its centre, > 0; 1 / Q.
-        n_bands (int): number of bands, >= 1.
-        always_even (bool): slices in hertz always take an even number of bands.
-
-    Raises:
-        DeclarationError: no bands, or centres or a ratio that are not positive and increasing.
-
-    Examples:
-        >>> scale = GeometricScale(20, 20000, 0.05, 10)
-        >>> scale.start_hz, scale.stop_hz, scale.Q.round(6).tolist()[:2]
-        (19.5, 20500.0, [20.0, 20.0])
-    """
-
-    start_center_hz: float
-    stop_center_hz: float
-    bandwidth_ratio: float
-
-    def __init__(
-        self,
-        start_center_hz: float,
-        stop_center_hz: float,
-        bandwidth_ratio: float,
-        n_bands: int,
-        always_even: bool = False,
-    ) -> None:
-        Declared.__init__(
-            self,
-            start_center_hz=start_center_hz,
-            stop_center_hz=stop_center_hz,
-            bandwidth_ratio=bandwidth_ratio,
-            n_bands=n_bands,
-            always_even=always_even,
-        )
-
-    def validate(self) -> None:
-        """Refuse scales without bands, and centres that do not rise from above 0 Hz."""
-        check_count(self.n_bands)
-        if not 0 < self.start_center_hz < self.stop_center_hz < np.inf:
-            raise DeclarationError(
-                f"centres {self.start_center_hz!r} to {self.stop_center_hz!r} Hz; allowed: 0 < start < stop"
-            )
-        if not 0 < self.bandwidth_ratio < np.inf:
-            raise DeclarationError(f"bandwidth_ratio={self.bandwidth_ratio!r}; allowed: > 0, such as 0.05 for Q = 20")
-
-    @cached_property
-    def frequency_band(self) -> FrequencyBand:  # type: ignore[override]
-        """From the start of the first band to the stop of the last one."""
-        return FrequencyBand(float(self.band_starts[0]), float(self.band_stops[-1]))
-
-    def _edges(self) -> tuple[Any, Any]:
-        centers = np.geomspace(self.start_center_hz, self.stop_center_hz, len(self))
-        half = centers * self.bandwidth_ratio / 2
-        return centers - half, centers + half
-
-
 class ExplicitScale(FrequencyScale):
     """Bands that are given one by one.
 
@@ -422,7 +296,7 @@ class ExplicitScale(FrequencyScale):
         (2, 500)
     """
 
-    bands: tuple[FrequencyBand, ...]  # type: ignore[assignment]
+    bands: tuple[FrequencyBand, ...]
 
     def __init__(self, bands: Iterable[FrequencyBand], always_even: bool = False) -> None:
         try:

@@ -1,7 +1,7 @@
 """Windows of any size, as values.
 
-Goal: a window is chosen once and then multiplied with frames of whatever size comes. Conventions: windows multiply along
-the last axis, keep units and keep the dtype (float32 stays float32; integers become float64). Types:
+Goal: a window is chosen once and then multiplied with frames of whatever size comes. Conventions: windows multiply
+along the last axis, keep units and keep the dtype (float32 stays float32; integers become float64). Types:
 ``WindowingFunc``, ``IdentityWindowingFunc``, ``HanningWindowingFunc``, ``OggVorbisWindowingFunc``.
 """
 

@@ -78,9 +78,10 @@ class ShortTimeSynthesizer(Declared):
             DeclarationError: a negative length.
         """
         time = _time_of_windows(frames)
+        assert time.rate is not None and time.hop is not None and time.window is not None
         if length is not None and length < 0:
             raise DeclarationError(f"length={length!r}; allowed: 0 or more samples")
-        out = self._overlapped(np.asarray(frames), frames.dimensions[1], int(time.hop), int(time.window))
+        out = self._overlapped(np.asarray(frames), frames.dimensions[1], time.hop, time.window)
         samples = _trimmed(out, time.padding or 0, time.n_samples if length is None else length)
         return AudioSamples(samples, audio_sample_rate(time.rate))
 
@@ -102,10 +103,10 @@ class ShortTimeSynthesizer(Declared):
 
 
 def _time_of_windows(frames: Any) -> TimeDimension:
-    dimensions = getattr(frames, "dimensions", ())
+    dimensions: tuple[Any, ...] = getattr(frames, "dimensions", ())
     if len(dimensions) < 2 or not isinstance(dimensions[0], TimeDimension):
         raise DimensionError(
-            f"{type(frames).__name__} with dimensions {dimensions!r}; needed: frames in time, such as the result of stft"
+            f"{type(frames).__name__} with dimensions {dimensions!r}; needed: frames in time, as stft gives"
         )
     time = dimensions[0]
     if time.rate is None or time.hop is None or time.window is None:
@@ -204,8 +205,8 @@ def _transform_size(dimension: Any, bins: int, window: int) -> int:
     scale = dimension.scale
     if isinstance(scale, FFTScale) and not scale.is_whole:
         raise DimensionError(
-            f"bins {scale.start} to {scale.stop} of a transform; the inverse needs all: set the others to zero instead of "
-            "slicing them away"
+            f"bins {scale.start} to {scale.stop} of a transform; the inverse needs all: "
+            "set the others to zero instead of slicing them away"
         )
     n_fft = scale.n_fft if isinstance(scale, FFTScale) else window if window // 2 + 1 == bins else 2 * (bins - 1)
     if n_fft < window or n_fft < 1:
@@ -243,7 +244,7 @@ class WindowedAudioSynthesizer(ShortTimeSynthesizer):
     def validate(self) -> None:
         """Refuse anything but a window."""
         if self.windowing_func is not None and not isinstance(self.windowing_func, WindowingFunc):
-            raise DeclarationError(f"{self.windowing_func!r}; allowed: a window such as HanningWindowingFunc(), or None")
+            raise DeclarationError(f"{self.windowing_func!r}; allowed: a window such as OggVorbisWindowingFunc()")
 
     def _windows(self, size: int) -> tuple[np.ndarray | None, np.ndarray | None]:
         return None, None if self.windowing_func is None else self.windowing_func(size)

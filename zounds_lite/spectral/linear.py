@@ -1,8 +1,9 @@
-"""The frequency axis of a Fourier transform.
+"""Scales with bands of equal width, and the frequency axis of a Fourier transform.
 
-Goal: an axis that knows exactly which frequency each bin is, and from how many samples it came, so that slices are
-right to the bin and the inverse to the sample. Conventions: bin k of a transform of ``n_fft`` samples lies at
-``k * samplerate / n_fft`` hertz; a slice takes the bins with start <= frequency < stop. Type: ``FFTScale``.
+Goal: a linear axis that knows exactly where its bands are; and one that knows which frequency each bin of a transform
+is, and from how many samples it came, so that slices are right to the bin and the inverse to the sample. Conventions:
+as in ``scales``; bin k of a transform of ``n_fft`` samples lies at ``k * samplerate / n_fft`` hertz, and a slice in
+hertz takes the bins with start <= frequency < stop. Types: ``LinearScale``, ``FFTScale``.
 """
 
 from functools import cached_property
@@ -14,9 +15,76 @@ import numpy as np
 from zounds_lite._declared import Declared
 from zounds_lite.errors import DeclarationError
 from zounds_lite.spectral.bands import FrequencyBand
-from zounds_lite.spectral.scales import FrequencyScale, LinearScale, read_only
+from zounds_lite.spectral.scales import FrequencyScale, read_only
 
-__all__ = ["FFTScale"]
+__all__ = ["FFTScale", "LinearScale"]
+
+
+class LinearScale(FrequencyScale):
+    """Bands of equal width, side by side.
+
+    Args:
+        frequency_band (FrequencyBand): what the scale spans.
+        n_bands (int): number of bands, >= 1.
+        always_even (bool): slices in hertz always take an even number of bands.
+        grid (tuple | None): set on parts of a scale: start and stop in hertz and number of bands of the whole, and the
+            first band of the part; so a part keeps the edges of its bands to the last bit.
+
+    Examples:
+        >>> scale = LinearScale(FrequencyBand(20, 20000), 10)
+        >>> scale.Q[:3].round(8).tolist()
+        [0.51001001, 1.51001001, 2.51001001]
+        >>> len(scale[FrequencyBand(4000, 9000)])
+        4
+    """
+
+    grid: tuple[float, float, int, int] | None
+
+    def __init__(
+        self,
+        frequency_band: FrequencyBand,
+        n_bands: int,
+        always_even: bool = False,
+        grid: tuple[float, float, int, int] | None = None,
+    ) -> None:
+        grid = None if grid is None else (grid[0], grid[1], grid[2], grid[3])
+        Declared.__init__(self, frequency_band=frequency_band, n_bands=n_bands, always_even=always_even, grid=grid)
+
+    @staticmethod
+    def from_sample_rate(sample_rate: Any, n_bands: int, always_even: bool = False) -> "LinearScale":
+        """Span 0 Hz to the Nyquist frequency.
+
+        Args:
+            sample_rate (SampleRate | int): a sample rate, or its number of samples per second.
+            n_bands (int): number of bands, >= 1.
+            always_even (bool): slices in hertz always take an even number of bands.
+        """
+        nyquist = int(getattr(sample_rate, "samples_per_second", sample_rate)) // 2
+        return LinearScale(FrequencyBand(0, nyquist), n_bands, always_even)
+
+    def _edges(self) -> tuple[Any, Any]:
+        first = 0
+        start, stop, n = self.start_hz, self.stop_hz, len(self)
+        if self.grid is not None:
+            start, stop, n, first = self.grid
+        edges = np.linspace(start, stop, n + 1)[first : first + len(self) + 1]
+        return edges[:-1], edges[1:]
+
+    def _part(self, start: int, stop: int) -> FrequencyScale:
+        low, high, n, first = self.grid or (self.start_hz, self.stop_hz, len(self), 0)
+        band = FrequencyBand(float(self.band_starts[start]), float(self.band_stops[stop - 1]))
+        return LinearScale(band, stop - start, self.always_even, (low, high, n, first + start))
+
+    def _identity(self) -> Any:
+        return self.start_hz, self.stop_hz, len(self)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, LinearScale):
+            return NotImplemented
+        return bool(self._identity() == other._identity())
+
+    def __hash__(self) -> int:
+        return hash(("LinearScale", *LinearScale._identity(self)))
 
 
 class FFTScale(LinearScale):
@@ -99,7 +167,7 @@ class FFTScale(LinearScale):
         return read_only(np.arange(self.start, self._end) * self.samplerate / self.n_fft)
 
     @property
-    def center_frequencies(self) -> np.ndarray:  # type: ignore[override]
+    def center_frequencies(self) -> np.ndarray:
         """Frequency of each bin in hertz."""
         return self.bin_frequencies
 

@@ -1,0 +1,228 @@
+"""A stored value is served only if what made it is today's; everything else recomputes it, and ``explain`` says why."""
+
+import importlib
+import linecache
+import re
+import sys
+import textwrap
+
+import pytest
+
+from zounds_lite import featureflow as ff
+from zounds_lite._declared import describe_code
+from zounds_lite.errors import KeyNotFound, LineageError
+
+HELPERS = """
+    OFFSET = 1
+
+    def helper(x):
+        return x + OFFSET
+"""
+
+MODEL = """
+    import helpers
+    from helpers import helper
+    from zounds_lite import featureflow as ff
+
+    SCALE = 2
+    TABLE = {"a": [1, 2]}
+
+    def make(closed_over):
+        return lambda x: x * closed_over
+
+    def scaled(x, by=10):
+        # a comment
+        return helper(x) * SCALE + by
+
+    class Twice(ff.Node):
+        factor = 2
+
+        def __init__(self, extra=0, needs=None):
+            super().__init__(needs=needs)
+            self.extra = extra
+
+        def _process(self, data):
+            '''A docstring.'''
+            yield data * self.factor + self.extra
+
+    class Model(ff.BaseModel):
+        number = ff.JSONFeature(ff.IteratorNode, store=True)
+        lam = ff.JSONFeature(lambda x: x + 1, needs=number, store=True)
+        closed = ff.JSONFeature(make(3), needs=number, store=True)
+        function = ff.JSONFeature(scaled, needs=number, store=True)
+        table = ff.JSONFeature(lambda x: TABLE["a"][0] + helpers.OFFSET, needs=number, store=True)
+        node = ff.JSONFeature(Twice, extra=5, needs=lam, store=True)
+        below = ff.JSONFeature(lambda x: -x, needs=node, store=True)
+"""
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A user's two modules and a store; returns a function that (re)writes and imports them."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    database = ff.InMemoryDatabase()
+
+    def load(*changes):
+        model, helpers = MODEL, HELPERS
+        for old, new in changes:
+            assert old in model + helpers
+            model, helpers = model.replace(old, new), helpers.replace(old, new)
+        for name, text in (("helpers", helpers), ("model", model)):
+            (tmp_path / f"{name}.py").write_text(textwrap.dedent(text))
+            sys.modules.pop(name, None)
+        importlib.invalidate_caches()
+        linecache.clearcache()
+        sys.dont_write_bytecode, before = True, sys.dont_write_bytecode
+        try:
+            module = importlib.import_module("model")
+        finally:
+            sys.dont_write_bytecode = before
+        return ff.settings._with_settings(
+            module.Model, database=database, id_provider=ff.UserSpecifiedIdProvider("_id")
+        )
+
+    yield load
+    for name in ("helpers", "model"):
+        sys.modules.pop(name, None)
+
+
+ALL = {"number", "lam", "closed", "function", "table", "node", "below"}
+
+
+def stale(model):
+    return {name for name in ALL if model.explain("d", name).stale}
+
+
+@pytest.mark.parametrize(
+    ("change", "expected", "words"),
+    [
+        (("x + 1,", "x + 2,"), {"lam", "node", "below"}, {"lam": "lambda x: x [+] 1.*lambda x: x [+] 2.*in lam"}),
+        (("make(3)", "make(4)"), {"closed"}, {"closed": "closure.closed_over 3 -> 4 in closed"}),
+        (("SCALE = 2", "SCALE = 7"), {"function"}, {"function": "globals.SCALE 2 -> 7 in function"}),
+        (("by=10", "by=11"), {"function"}, {"function": "defaults.by 10 -> 11"}),
+        (("OFFSET = 1", "OFFSET = 5"), {"function", "table"}, {"function": "OFFSET 1 -> 5", "table": "OFFSET 1 -> 5"}),
+        (("return x + OFFSET", "return x - OFFSET"), {"function"}, {"function": "helper"}),
+        (("[1, 2]", "[3, 2]"), {"table"}, {"table": "TABLE.a.0. 1 -> 3"}),
+        (("extra=5", "extra=6"), {"node", "below"}, {"below": "extra 5 -> 6 in node, upstream of below"}),
+        (("extra=0", "extra=1"), {"node", "below"}, {"node": "extra 0 -> 1"}),
+        (("factor = 2", "factor = 3"), {"node", "below"}, {"node": "factor 2 -> 3"}),
+        (("-x", "-x + 0"), {"below"}, {"below": "in below"}),
+    ],
+)
+def test_a_change_makes_stale_what_depends_on_it_and_is_named(project, change, expected, words):
+    model = project()
+    model.process(number=[3], _id="d")
+    assert stale(model) == set()
+    changed = project(change)
+    assert stale(changed) == expected
+    for name, pattern in words.items():
+        assert re.search(pattern, str(changed.explain("d", name)), re.S), str(changed.explain("d", name))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("# a comment", "# another, longer comment\n        # on two lines"),
+        ("'''A docstring.'''", "'''Another docstring.'''"),
+        ("SCALE = 2", "UNUSED = 9\n    SCALE = 2"),
+        ("return helper(x) * SCALE + by", "return (helper(x) * SCALE\n                + by)"),
+        ("def scaled(x, by=10):", "def scaled(x: int, by: int = 10) -> int:"),
+    ],
+)
+def test_an_unrelated_edit_recomputes_nothing(project, change):
+    project().process(number=[3], _id="d")
+    assert stale(project(change)) == set()
+
+
+def test_a_stale_value_is_recomputed_on_access_and_stored(project):
+    model = project()
+    model.process(number=[3], _id="d")
+    assert (model("d").lam, model("d").node, model("d").below) == (4, 13, -13)
+    changed = project(("x + 1,", "x + 2,"))
+    assert changed("d").below == -15
+    assert stale(changed) == set()  # what was stale on the way was written too
+    assert changed("d").lam == 5
+
+
+def test_update_recomputes_all_that_is_stale(project):
+    model = project()
+    model.process(number=[3], _id="d")
+    changed = project(("x + 1,", "x + 2,"))
+    assert set(changed.update("d")) == {"lam", "node", "below"}
+    assert changed.update("d") == []
+
+
+def test_a_source_file_that_changes_is_noticed(tmp_path):
+    class Joined(ff.Aggregator, ff.Node):
+        def _process(self, data):
+            yield data.decode()
+
+    @ff.simple_in_memory_settings
+    class Words(ff.BaseModel):
+        raw = ff.ByteStreamFeature(ff.ByteStream, chunksize=4, store=False)
+        text = ff.TextFeature(Joined, needs=raw, store=True)
+
+    path = tmp_path / "words.txt"
+    path.write_text("one two")
+    _id = Words.process(raw=str(path))
+    path.touch()
+    assert Words(_id).text == "one two" and not Words.explain(_id, "text").reasons
+    path.write_text("three")
+    assert Words(_id).source_changed
+    assert "words.txt" in str(Words.explain(_id, "text"))
+    assert Words(_id).text == "three"
+    assert not Words(_id).source_changed
+    path.unlink()
+    assert Words(_id).text == "three"  # a source that is gone counts as unchanged
+
+
+def test_several_lambdas_on_one_line_are_told_apart():
+    functions = [lambda x: x + 1, lambda x: x + 2, lambda x: lambda y: x + y, lambda: (lambda: 1)]
+    codes = [describe_code(function)["code"] for function in functions]
+    assert len(set(codes)) == 4
+    inner = functions[3]()
+    assert describe_code(inner)["code"] not in codes
+
+
+def test_code_without_source_says_what_to_do():
+    scope = {}
+    exec("def made(x):\n    return x", scope)  # noqa: S102 - the test needs a function without a file
+    with pytest.raises(LineageError, match="version="):
+        describe_code(scope["made"])
+
+    @ff.simple_in_memory_settings
+    class Model(ff.BaseModel):
+        number = ff.JSONFeature(ff.IteratorNode, store=True)
+        made = ff.JSONFeature(scope["made"], needs=number, store=True)
+
+    with pytest.raises(LineageError, match="'made'.*version="):
+        Model.process(number=[1])
+
+    @ff.simple_in_memory_settings
+    class Versioned(ff.BaseModel):
+        number = ff.JSONFeature(ff.IteratorNode, store=True)
+        made = ff.JSONFeature(scope["made"], needs=number, store=True, version="1")
+
+    assert Versioned(Versioned.process(number=[1])).made == 1
+
+
+def test_a_value_that_cannot_be_fingerprinted_is_named():
+    handle = object()
+    with pytest.raises(LineageError, match="handle.*version="):
+        describe_code(lambda x: (x, handle))
+
+
+def test_recursive_functions_are_described():
+    def factorial(n):
+        return 1 if n < 2 else n * factorial(n - 1)
+
+    assert describe_code(factorial)["closure"]["factorial"] == {"recursive": describe_code(factorial)["closure"]["factorial"]["recursive"]}
+
+
+def test_explain_refuses_what_is_not_there(project):
+    model = project()
+    model.process(number=[3], _id="d")
+    with pytest.raises(KeyNotFound, match="no feature 'nothing'"):
+        model.explain("d", "nothing")
+    with pytest.raises(KeyNotFound, match="no document 'e'"):
+        model.explain("e", "lam")
