@@ -8,7 +8,7 @@ import numpy as np
 
 import zounds_lite as zounds
 
-STFT = zounds.stft(resample_to=zounds.SR11025(), store_fft=True, store_resampled=True)
+STFT = zounds.stft(resample_to=zounds.SR11025(), store_fft=True, store_resampled=True, pad=True)
 
 
 @zounds.simple_in_memory_settings

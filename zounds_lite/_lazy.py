@@ -2,16 +2,19 @@
 
 Goal: ``import zounds_lite`` stays fast and works without the extras. ``optional`` imports a library when it is needed
 and, where it is missing, says which extra brings it. ``attach`` gives a package lazily loaded attributes (PEP 562).
+``default_renderer`` holds what draws values, so that low floors can show themselves without importing pictures.
 """
 
+import ast
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from zounds_lite.errors import OptionalDependencyError
 
-__all__ = ["attach", "optional"]
+__all__ = ["attach", "default_renderer", "optional", "set_default_renderer"]
 
 _EXTRAS = {"torch": "torch", "sklearn": "learn", "matplotlib": "plot", "h5py": "hdf5"}
 
@@ -36,22 +39,50 @@ def optional(name: str) -> ModuleType:
         raise OptionalDependencyError(f"{root} is not installed and is needed here: pip install '{wanted}'") from error
 
 
-def attach(package: str, where: Mapping[str, str]) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
-    """Return ``__getattr__`` and ``__dir__`` for ``package``, whose attributes load on first use.
+def attach(package: str, file: str) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
+    """Return ``__getattr__``, ``__dir__`` and ``__all__`` for a package whose names load on first use.
+
+    The names stand once, as imports in the stub (``.pyi``) beside the package's file, where type checkers read them too.
 
     Args:
         package (str): the package's ``__name__``.
-        where (Mapping[str, str]): attribute name to the module that defines it.
+        file (str): the package's ``__file__``.
     """
+    where = _names_in(Path(file).with_suffix(".pyi"))
 
     def __getattr__(name: str) -> Any:
         if name not in where:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        value = getattr(importlib.import_module(where[name]), name)
+        module = importlib.import_module(where[name])
+        value = module if where[name] == f"{package}.{name}" else getattr(module, name)
         setattr(importlib.import_module(package), name, value)
         return value
 
     def __dir__() -> list[str]:
         return sorted({*vars(importlib.import_module(package)), *where})
 
-    return __getattr__, __dir__
+    return __getattr__, __dir__, sorted(where)
+
+
+def _names_in(stub: Path) -> dict[str, str]:
+    """Map each name that a stub imports to the module to import for it."""
+    where = {}
+    for statement in ast.parse(stub.read_text("utf-8")).body:
+        if isinstance(statement, ast.ImportFrom) and statement.module:
+            for alias in statement.names:
+                is_module = statement.module.count(".") == 0  # "from package import module"
+                where[alias.name] = f"{statement.module}.{alias.name}" if is_module else statement.module
+    return where
+
+
+_renderer: list[Callable[..., str]] = []
+
+
+def default_renderer() -> Callable[..., str] | None:
+    """Return the function that turns values to HTML, if one was set; it loads what it needs on first use."""
+    return _renderer[0] if _renderer else None
+
+
+def set_default_renderer(renderer: Callable[..., str]) -> None:
+    """Set the function that turns values to HTML: called as ``renderer(value, **options)``."""
+    _renderer[:] = [renderer]

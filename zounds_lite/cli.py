@@ -119,10 +119,10 @@ def _show(arguments: argparse.Namespace) -> int:
     value = getattr(document, name) if name in cls.features else _stored_value(cls, _id, name)
     _say(f"{name}: {_summary(value)}")
     if getattr(value, "ndim", 0) in (1, 2) and getattr(value, "size", 0):
-        from zounds_lite.visualization import spectrogram_png
+        from zounds_lite.visualization import array_png
 
         out = arguments.out or f"{name}.png"
-        spectrogram_png(value, out)
+        array_png(value, out)
         _say(f"picture: {out}")
     return 0
 

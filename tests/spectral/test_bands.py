@@ -1,5 +1,7 @@
+import copy
 import json
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -24,6 +26,13 @@ def test_hertz_is_a_number_with_a_unit():
 )  # fmt: skip
 def test_arithmetic_is_closed(value):
     assert type(value) is Hertz
+
+
+@pytest.mark.parametrize("value", [Hertz(440), Bark(10), Mel(500)])
+def test_copies_are_equal(value):
+    for again in (copy.copy(value), copy.deepcopy(value), pickle.loads(pickle.dumps(value))):
+        assert again == value
+        assert type(again) is type(value)
 
 
 def test_ratios_are_plain_numbers():

@@ -1,6 +1,6 @@
 """Stored outputs of the spectral nodes: if one moves on purpose, raise the node's revision and run this file.
 
-    python tests/spectral/test_golden.py
+python tests/spectral/test_golden.py
 """
 
 import json

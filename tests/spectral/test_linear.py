@@ -75,7 +75,13 @@ def test_a_part_keeps_its_bins():
 
 
 @pytest.mark.parametrize("arguments", [(0, 512), (11025, 0), (11025.0, 512), (11025, 512, 5, 5), (11025, 512, 0, 300),
-                                       (11025, 512, -1, 5)])  # fmt: skip
+                                       (11025, 512, -1, 5), (11025, 512, 1.5)])  # fmt: skip
 def test_bad_declarations(arguments):
     with pytest.raises(DeclarationError):
         FFTScale(*arguments)
+
+
+@pytest.mark.parametrize("grid", [(0, 100, 5, 3), (0, 100, 10, -1), (100, 0, 10, 0), (0, 100, 10), ()])
+def test_parts_lie_on_their_grid(grid):
+    with pytest.raises(DeclarationError, match="as slicing sets it"):
+        LinearScale(FrequencyBand(0, 100), 3, grid=grid)

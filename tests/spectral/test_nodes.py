@@ -260,7 +260,7 @@ def test_bad_arguments():
     with pytest.raises(DeclarationError, match="power=0"):
         MelBands(power=0)
     with pytest.raises(DeclarationError, match="a function of a size"):
-        list(SlidingWindow(HalfLapped(), wfunc=3).run([sound(5)]))
+        SlidingWindow(HalfLapped(), wfunc=3)
 
 
 def test_bad_input():

@@ -70,6 +70,11 @@ def test_filters_are_never_empty(window, n_fft):
         assert weights.min() >= 0
 
 
+def test_plain_functions_are_windows():
+    scale, axis = LinearScale(SPAN, 30), FFTScale(22050, 1024)
+    assert np.allclose(scale.basis(axis, np.hanning), scale.basis(axis, HanningWindowingFunc()), atol=1e-5)
+
+
 def test_the_window_lies_at_its_place_in_the_band():
     scale = LinearScale(FrequencyBand(1000, 2000), 1)
     axis = FFTScale(8000, 800)

@@ -20,6 +20,7 @@ from zounds_lite.errors import DimensionError
 __all__ = ["ArrayWithUnits"]
 
 _getitem = np.ndarray.__getitem__
+_MASKS = (bool, np.bool_, list)
 
 
 class ArrayWithUnits(Methods):
@@ -41,8 +42,8 @@ class ArrayWithUnits(Methods):
         (TimeDimension(f=1.0, d=1.0),)
     """
 
-    _dimensions: tuple[Dimension, ...] | None
-    _shape: tuple[int, ...]
+    # the dimensions, and the shape for which they were made
+    _units: tuple[tuple[Dimension, ...], tuple[int, ...]] | None = None
 
     def __new__(cls, arr: Any, dimensions: Iterable[Dimension | None]) -> Self:
         """View ``arr`` with units."""
@@ -53,8 +54,7 @@ class ArrayWithUnits(Methods):
     def _view(cls, data: np.ndarray, dimensions: tuple[Dimension, ...]) -> Self:
         """View data with dimensions that are known to fit."""
         array = data.view(cls)
-        array._dimensions = dimensions
-        array._shape = data.shape
+        array._units = dimensions, array.shape
         return array
 
     @classmethod
@@ -69,10 +69,7 @@ class ArrayWithUnits(Methods):
 
     def __array_finalize__(self, obj: Any) -> None:
         # A view or a copy of the same shape keeps the units. Where numpy changes the shape later, `dimensions` notices.
-        dimensions = getattr(obj, "_dimensions", None)
-        self._dimensions = dimensions
-        if dimensions is not None:
-            self._shape = obj._shape
+        self._units = getattr(obj, "_units", None)
 
     def _check_operands(self, arrays: Sequence["ArrayWithUnits"]) -> None:
         """Refuse to be combined elementwise with ``arrays``; override where units must agree."""
@@ -80,9 +77,9 @@ class ArrayWithUnits(Methods):
     @property
     def dimensions(self) -> tuple[Dimension, ...]:
         """The dimensions, one per axis, each with the size of its axis."""
-        dimensions = self._dimensions
-        if dimensions is not None and self._shape == self.shape:
-            return dimensions
+        units = self._units
+        if units is not None and units[1] == self.shape:
+            return units[0]
         return (IDENTITY,) * self.ndim
 
     @classmethod
@@ -153,10 +150,12 @@ class ArrayWithUnits(Methods):
 
     def __getitem__(self, index: Any) -> Any:
         if type(index) is not tuple:
-            if is_mask(index):
+            if type(index) in _MASKS and is_mask(index) or isinstance(index, np.ndarray) and is_mask(index):
                 return _getitem(self, np.asarray(index)).view(np.ndarray)
             index = (index,)
-        resolved = resolve(index, self.dimensions)
+        units = self._units
+        dimensions = units[0] if units is not None and units[1] == self.shape else self.dimensions
+        resolved = resolve(index, dimensions)
         result = _getitem(self, tuple(resolved.raw))
         if not isinstance(result, ArrayWithUnits):
             return result
@@ -167,8 +166,7 @@ class ArrayWithUnits(Methods):
         cls = self._class_for(dimensions, shape)
         if type(result) is not cls:
             return cls._view(result.view(np.ndarray), dimensions)
-        result._dimensions = dimensions
-        result._shape = shape
+        result._units = dimensions, shape
         return result
 
     def __setitem__(self, index: Any, value: Any) -> None:
@@ -199,8 +197,7 @@ class ArrayWithUnits(Methods):
 
     def __setstate__(self, state: Any) -> None:
         super().__setstate__(state[:-1])
-        self._dimensions = state[-1]
-        self._shape = self.shape
+        self._units = state[-1], self.shape
 
 
 def _fit(dimension: Dimension, size: int) -> Dimension:

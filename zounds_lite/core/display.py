@@ -9,6 +9,8 @@ import html
 from collections.abc import Callable
 from typing import Any
 
+from zounds_lite._lazy import default_renderer
+
 __all__ = ["Picture", "render", "set_renderer"]
 
 Renderer = Callable[..., str]
@@ -57,6 +59,7 @@ def render(array: Any, **options: Any) -> Picture:
         options (Any): passed on to the renderer.
     """
     text = repr(array)
-    if _renderer is None:
+    renderer = _renderer or default_renderer()
+    if renderer is None:
         return Picture(f"<pre>{html.escape(text)}</pre>", text)
-    return Picture(_renderer(array, **options), text)
+    return Picture(renderer(array, **options), text)

@@ -187,4 +187,4 @@ class Methods(Windowing):
     def _lose_units(self, axis: int) -> None:
         dimensions = list(self.dimensions)
         dimensions[axis] = IDENTITY
-        self._dimensions = tuple(dimensions)
+        self._units = tuple(dimensions), self.shape

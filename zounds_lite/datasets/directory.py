@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from zounds_lite._declared import Declared
-from zounds_lite.media import looks_like_audio
+from zounds_lite.errors import MediaError
+from zounds_lite.media.sniff import sniff
+from zounds_lite.media.source import Source
 from zounds_lite.soundfile import AudioMetaData
 
 __all__ = ["AUDIO_SUFFIXES", "CompositeDataset", "Directory"]
@@ -47,7 +49,7 @@ class Directory(Declared):
             raise FileNotFoundError(f"{self.path!r} is no folder; pass the folder that holds the recordings")
         for path in sorted(root.rglob("*") if self.recursive else root.glob("*")):
             hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
-            if not hidden and path.is_file() and (path.suffix.lower() in AUDIO_SUFFIXES or looks_like_audio(path)):
+            if not hidden and path.is_file() and (path.suffix.lower() in AUDIO_SUFFIXES or _looks_like_audio(path)):
                 yield path
 
     def __iter__(self) -> Iterator[AudioMetaData]:
@@ -59,6 +61,14 @@ class Directory(Declared):
 
     def __bool__(self) -> bool:
         return True
+
+
+def _looks_like_audio(path: Path) -> bool:
+    try:
+        with Source(path) as source:
+            return bool(sniff(source))
+    except MediaError:
+        return False
 
 
 class CompositeDataset:

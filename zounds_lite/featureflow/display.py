@@ -1,22 +1,26 @@
-"""A slot for a renderer: values show themselves in notebooks without this floor knowing about pictures.
+"""How documents show themselves in notebooks, without this floor knowing about pictures.
 
-``zounds_lite`` fills the slot with a lazy loader of ``visualization``. Functions: ``set_renderer``, ``render_html``.
+One slot holds the renderer, a function from a value to HTML; while it is empty, the package's default is asked, and then
+plain text is shown. Functions: ``set_renderer``, ``render_html``.
 """
 
 from collections.abc import Callable
 from html import escape
 from typing import Any
 
+from zounds_lite._lazy import default_renderer
+
 __all__ = ["render_html", "set_renderer"]
 
-_renderer: list[Callable[[Any], str]] = []
+_slot: list[Callable[..., str]] = []
 
 
-def set_renderer(renderer: Callable[[Any], str] | None) -> None:
+def set_renderer(renderer: Callable[..., str] | None) -> None:
     """Fill the slot with a function from a value to HTML; None empties it."""
-    _renderer[:] = [renderer] if renderer else []
+    _slot[:] = [renderer] if renderer else []
 
 
 def render_html(value: Any) -> str:
     """Return HTML for ``value``: the renderer's, or its repr."""
-    return _renderer[0](value) if _renderer else f"<pre>{escape(repr(value))}</pre>"
+    renderer = _slot[0] if _slot else default_renderer()
+    return renderer(value) if renderer else f"<pre>{escape(repr(value))}</pre>"

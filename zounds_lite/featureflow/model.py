@@ -24,6 +24,7 @@ from zounds_lite.errors import (
     NoPersistenceSettingsError,
 )
 from zounds_lite.featureflow.codecs import StoredValue
+from zounds_lite.featureflow.display import render_html
 from zounds_lite.featureflow.feature import Feature
 from zounds_lite.featureflow.lineage import Explanation, Lineage, explain_lineage
 from zounds_lite.featureflow.record import Checksums, Entry, Record, verify
@@ -441,6 +442,9 @@ class BaseModel(metaclass=_ModelType):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.__dict__['_id']!r})"
+
+    def _repr_html_(self) -> str:
+        return render_html(self)
 
 
 def _used_descriptions(record: Record) -> set[str]:

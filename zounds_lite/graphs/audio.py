@@ -25,7 +25,7 @@ from zounds_lite.soundfile import (
     Resampler,
 )
 from zounds_lite.spectral import FFT, OggVorbisWindowingFunc, SlidingWindow, WindowingFunc
-from zounds_lite.timeseries import SR44100, AudioSampleRate, HalfLapped, SampleRate, Seconds
+from zounds_lite.timeseries import SR44100, AudioSampleRate, HalfLapped, SampleRate, Seconds, TimeDimension
 
 __all__ = ["resampled", "stft", "windowed"]
 
@@ -90,7 +90,7 @@ def windowed(
             too, is covered by as many frames and can be recovered exactly.
     """
     base: Any = resampled(chunksize_bytes, resample_to, store_resampled, store_ogg)
-    hop, window = wscheme.discrete_samples(resample_to)
+    hop, window = wscheme.discrete_samples(TimeDimension(*resample_to))
     padding = window - hop if pad else 0
 
     class Windowed(base):  # type: ignore[misc]

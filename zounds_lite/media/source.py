@@ -70,8 +70,8 @@ class Source:
             )
         self._restore = source.tell()
         self.file, self.is_file, self._owned = source, False, False
-        name = getattr(source, "filename", None) or getattr(source, "name", f"<{type(source).__qualname__}>")
-        self.name = str(name)[-_SHOWN:]
+        names = (getattr(source, "filename", None), getattr(source, "name", None), f"<{type(source).__qualname__}>")
+        self.name = next(name for name in names if isinstance(name, str))[-_SHOWN:]
 
     def at(self, offset: int, count: int) -> bytes:
         """Return up to ``count`` bytes from ``offset`` on; fewer at the end of the source."""

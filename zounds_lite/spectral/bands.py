@@ -46,6 +46,10 @@ class Hertz(float):
     def __hash__(self) -> int:
         return hash(float(self))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # copies and pickles take the value as it is, in hertz, past the conversion of a subclass
+        return float.__new__, (type(self), float(self))
+
     def __neg__(self) -> "Hertz":
         return Hertz(-float(self))
 

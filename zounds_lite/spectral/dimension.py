@@ -73,7 +73,7 @@ class FrequencyDimension(Dimension):
         if index.step is not None and index.step < 0:
             # bands rise along a scale, so a reversed axis has none
             return IdentityDimension()
-        return FrequencyDimension(self.scale[index])
+        return self._changed(scale=self.scale.part(index))
 
     def modified_dimension(self, size: int, windowsize: Any, stepsize: int | None = None) -> Iterator[Dimension]:
         """Yield itself for a window over the whole axis.

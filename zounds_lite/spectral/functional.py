@@ -150,7 +150,7 @@ def stft(
     time = dimensions[-1]
     rate = _sample_rate(time, len(dimensions) - 1)
     hop, size = window_sample_rate.discrete_samples(time)
-    window = window if window is not None else WindowingFunc()
+    window = WindowingFunc.of(window)
     frequencies = FrequencyDimension(FFTScale(rate, size))
     samples = np.asarray(x)
     if samples.ndim == 2:

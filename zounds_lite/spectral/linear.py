@@ -47,8 +47,20 @@ class LinearScale(FrequencyScale):
         always_even: bool = False,
         grid: tuple[float, float, int, int] | None = None,
     ) -> None:
-        grid = None if grid is None else (grid[0], grid[1], grid[2], grid[3])
+        grid = None if grid is None else tuple(grid)  # type: ignore[assignment]  # validated
         Declared.__init__(self, frequency_band=frequency_band, n_bands=n_bands, always_even=always_even, grid=grid)
+
+    def validate(self) -> None:
+        """Refuse scales without bands, and parts that do not lie on their grid."""
+        super().validate()
+        if self.grid is None:
+            return
+        start, stop, n, first = self.grid if len(self.grid) == 4 else (0.0, 0.0, 0, 0)
+        if not (start < stop and 0 <= first <= first + self.n_bands <= n):
+            raise DeclarationError(
+                f"grid={self.grid!r} for {self.n_bands} bands; allowed: (start_hz, stop_hz, n_bands, first) of a scale "
+                "that has them, as slicing sets it"
+            )
 
     @staticmethod
     def from_sample_rate(sample_rate: Any, n_bands: int, always_even: bool = False) -> "LinearScale":
@@ -123,11 +135,13 @@ class FFTScale(LinearScale):
 
     def validate(self) -> None:
         """Refuse transforms without samples and parts without bins."""
-        for name in ("samplerate", "n_fft"):
+        for name, lowest in (("samplerate", 1), ("n_fft", 1), ("start", 0), ("stop", 1)):
             value = getattr(self, name)
-            if not hasattr(type(value), "__index__") or value < 1:
-                raise DeclarationError(f"{name}={value!r}; allowed: a whole number >= 1")
-        if not 0 <= self.start < self._end <= self.n_fft // 2 + 1:
+            if value is None and name == "stop":
+                continue
+            if not isinstance(value, (int, np.integer)) or value < lowest:
+                raise DeclarationError(f"{name}={value!r}; allowed: a whole number >= {lowest}")
+        if not self.start < self._end <= self.n_fft // 2 + 1:
             raise DeclarationError(
                 f"bins {self.start} to {self.stop} of a transform of {self.n_fft} samples, "
                 f"which has bins 0 to {self.n_fft // 2 + 1}"
@@ -197,7 +211,12 @@ class FFTScale(LinearScale):
         return start - low, max(start, stop) - low
 
     def _part(self, start: int, stop: int) -> FrequencyScale:
-        return FFTScale(self.samplerate, self.n_fft, self.start + start, self.start + stop)
+        # as FFTScale(...) would be, but for the checks: slices of an axis are made often, and always fit
+        part = object.__new__(FFTScale)
+        part.__dict__.update(
+            samplerate=self.samplerate, n_fft=self.n_fft, start=self.start + start, stop=self.start + stop
+        )
+        return part
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, FFTScale):

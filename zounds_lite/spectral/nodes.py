@@ -85,6 +85,7 @@ class SlidingWindow(Node):
         self.wfunc = wfunc
         self.padwith = padwith
         self.padend = padend
+        self._window = WindowingFunc.of(wfunc)
         self._stream: FrameStream | None = None
 
     def _first_chunk(self, data: Any) -> Any:
@@ -93,7 +94,6 @@ class SlidingWindow(Node):
         self._stream = FrameStream(window, hop, self.padwith, self.padend)
         self._dimensions = data.dimensions
         self._start: Any = None
-        self._window = self.wfunc if isinstance(self.wfunc, WindowingFunc) else WindowingFunc(self.wfunc)
         return data
 
     def _process(self, data: Any) -> Iterator[Any]:

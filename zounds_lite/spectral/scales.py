@@ -22,6 +22,7 @@ from zounds_lite.dsp.filterbank import band_matrix
 from zounds_lite.errors import DeclarationError, FrequencyBandError, UnitIndexError
 from zounds_lite.spectral.bands import FrequencyBand, Hertz
 from zounds_lite.spectral.filters import sum_bands
+from zounds_lite.spectral.windows import WindowingFunc
 
 __all__ = ["ExplicitScale", "FrequencyScale", "check_count", "read_only"]
 
@@ -231,9 +232,17 @@ class FrequencyScale(Declared):
             return self.bands[self.index_of(index.hz)]
         if not isinstance(index, (slice, FrequencyBand)):
             return self.bands[as_integer(index)]
-        start, stop, step = self.get_slice(index).indices(len(self))
+        return self.part(self.get_slice(index))
+
+    def part(self, index: slice) -> "FrequencyScale":
+        """Return the bands of a slice of integers, exactly as they are here.
+
+        Args:
+            index (slice): integers; the step is positive, so that bands rise.
+        """
+        start, stop, step = index.indices(len(self))
         if step != 1:
-            return ExplicitScale(self.bands[slice(*self.get_slice(index).indices(len(self)))], self.always_even)
+            return ExplicitScale(self.bands[index], self.always_even)
         if (start, stop) == (0, len(self)):
             return self
         return self._part(start, stop) if start < stop else ExplicitScale((), self.always_even)
@@ -252,7 +261,8 @@ class FrequencyScale(Declared):
         Shape:
             -> [len(self), len(other)]
         """
-        shape = None if window is None or window.is_identity else window.at
+        window = WindowingFunc.of(window)
+        shape = None if window.is_identity else window.at
         return band_matrix(self.band_starts, self.band_stops, other.center_frequencies, shape)
 
     def apply(self, tf: Any, window: Any = None) -> np.ndarray:

@@ -49,6 +49,15 @@ class WindowingFunc(Declared):
         if self.windowing_func is not None and not callable(self.windowing_func):
             raise DeclarationError(f"windowing_func={self.windowing_func!r}; allowed: a function of a size, or None")
 
+    @classmethod
+    def of(cls, window: Any) -> "WindowingFunc":
+        """Return a window as it is, a plain function of a size as a window, and None as the identity.
+
+        Raises:
+            DeclarationError: something else.
+        """
+        return window if isinstance(window, WindowingFunc) else WindowingFunc(window)
+
     @cached_property
     def _sizes(self) -> dict[int, np.ndarray]:
         return {}

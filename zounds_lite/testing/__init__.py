@@ -1,9 +1,11 @@
 """Contracts that every implementation of an interface has to pass.
 
-Goal: whoever writes a node, store, codec, dimension, scale or synthesizer inherits its tests instead of writing them.
-The room is empty so far; ``contracts`` will hold one suite per interface, for example "chunks of any size give what
-the whole file gives" for nodes, and "what was written reads back bit by bit" for stores. The suites use no test
-framework beyond plain assertions, so that other projects can run them too.
+Goal: whoever writes a store inherits its tests instead of writing them: name it in a subclass, and the test runner does
+the rest. The suites use no test framework beyond plain assertions, so that other projects can run them too. File:
+``contracts``. Nodes, codecs, dimensions, scales and synthesizers will get their suites here as well, for example
+"chunks of any size give what the whole file gives" for nodes.
 """
 
-__all__: list[str] = []
+from zounds_lite.testing.contracts import NASTY_IDS, DatabaseContract
+
+__all__ = ["NASTY_IDS", "DatabaseContract"]

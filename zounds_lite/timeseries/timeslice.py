@@ -45,18 +45,14 @@ class TimeSlice(Declared):
 
     def __init__(self, duration: np.timedelta64 | None = None, start: np.timedelta64 | None = None) -> None:
         super().__init__(duration=duration, start=_ZERO if start is None else start)
-        start_ps = picoseconds(self.start)
-        stop_ps = None if duration is None else start_ps + picoseconds(duration)
-        self.__dict__.update(start_ps=start_ps, stop_ps=stop_ps)
 
     def validate(self) -> None:
-        """Refuse what is no duration."""
-        for name in ("duration", "start"):
-            value = getattr(self, name)
-            if not isinstance(value, np.timedelta64) and not (value is None and name == "duration"):
-                raise DeclarationError(f"{name}={value!r}: needs a duration, such as Seconds(1)")
-        if self.duration is not None and picoseconds(self.duration) < 0:
+        """Refuse what is no duration; notes both ends in picoseconds on the way."""
+        length = None if self.duration is None else _checked("duration", self.duration)
+        if length is not None and length < 0:
             raise DeclarationError(f"duration={self.duration!r}: needs 0 or more; set start to slice from later on")
+        start_ps = 0 if self.start is _ZERO else _checked("start", self.start)
+        self.__dict__.update(start_ps=start_ps, stop_ps=None if length is None else start_ps + length)
 
     @property
     def end(self) -> np.timedelta64:
@@ -161,6 +157,12 @@ class TimeSlice(Declared):
 def _from_ps(start: int, stop: int | None) -> TimeSlice:
     duration = None if stop is None else np.timedelta64(stop - start, "ps")
     return TimeSlice(duration=duration, start=np.timedelta64(start, "ps"))
+
+
+def _checked(name: str, value: Any) -> int:
+    if not isinstance(value, np.timedelta64):
+        raise DeclarationError(f"{name}={value!r}: needs a duration, such as Seconds(1)")
+    return picoseconds(value)
 
 
 def _moment(value: Any) -> int:

@@ -5,6 +5,7 @@ spectrograms and waveforms as pixels). Conventions: time runs to the right, freq
 """
 
 from zounds_lite.visualization.colours import perceptual_colours
+from zounds_lite.visualization.notebook import to_html
 from zounds_lite.visualization.png import array_png, png_bytes, spectrogram_png, waveform_png
 
-__all__ = ["array_png", "perceptual_colours", "png_bytes", "spectrogram_png", "waveform_png"]
+__all__ = ["array_png", "perceptual_colours", "png_bytes", "spectrogram_png", "to_html", "waveform_png"]

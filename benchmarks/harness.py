@@ -1,0 +1,84 @@
+"""What all benchmarks share: interleaved rounds, child processes whose memory is watched, machine facts, tables."""
+
+import importlib.metadata
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ["numpy", "scipy", "soundfile", "soxr", "lmdb", "librosa", "h5py"]
+
+
+def machine() -> dict[str, Any]:
+    """Facts that the figures depend on."""
+    versions = {}
+    for name in PACKAGES:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            versions[name] = "not installed"
+    return {"python": platform.python_version(), "cpu": platform.machine(), "cores": os.cpu_count(), "packages": versions}
+
+
+def interleave(candidates: dict[str, Callable[[], Any]], rounds: int, repeat: int = 1) -> dict[str, list[float]]:
+    """Time candidates in turn, round after round, so that a change of the machine's speed meets all of them.
+
+    Returns:
+        dict: seconds per call, one figure a round.
+    """
+    times: dict[str, list[float]] = {name: [] for name in candidates}
+    for candidate in candidates.values():
+        candidate()
+    for _ in range(rounds):
+        for name, candidate in candidates.items():
+            began = time.perf_counter()
+            for _ in range(repeat):
+                candidate()
+            times[name].append((time.perf_counter() - began) / repeat)
+    return times
+
+
+def median_ratio(of: Sequence[float], to: Sequence[float]) -> float:
+    """Median of the ratios of two candidates, round by round."""
+    return statistics.median(a / b for a, b in zip(of, to, strict=True))
+
+
+def anonymous_memory(pid: int) -> int:
+    """Anonymous resident memory of a process in bytes; 0 once it has ended, or where the system does not tell."""
+    try:
+        for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("RssAnon:"):
+                return int(line.split()[1]) * 1024
+    except (OSError, ValueError):
+        return 0
+    return 0
+
+
+def child(module: str, *arguments: str) -> dict[str, Any]:
+    """Run ``python -m module arguments`` and return the JSON that it prints, with its peak anonymous memory."""
+    process = subprocess.Popen([sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, text=True)
+    peak = 0
+    while process.poll() is None:
+        peak = max(peak, anonymous_memory(process.pid))
+        time.sleep(0.004)
+    out = process.stdout.read() if process.stdout else ""
+    if process.returncode:
+        raise RuntimeError(f"{module} {' '.join(arguments)} ended with {process.returncode}")
+    return {**json.loads(out.splitlines()[-1]), "peak_anonymous_mb": peak / 1e6}
+
+
+def report(title: str, rows: list[tuple[str, str, str]], facts: dict[str, Any], out: str | None) -> None:
+    """Print a table of (what, figure, target) and, where asked, write it as JSON."""
+    width = max(len(row[0]) for row in rows)
+    print(f"\n{title}")
+    for what, figure, target in rows:
+        print(f"  {what:<{width}}  {figure:>22}  {target}")
+    print(f"  {json.dumps(facts)}")
+    if out:
+        Path(out).write_text(json.dumps({"title": title, "rows": rows, "facts": facts}, indent=1))

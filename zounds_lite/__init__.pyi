@@ -1,0 +1,138 @@
+"""Names of the package and where they come from; ``__init__.py`` loads them from here on first use."""
+
+from zounds_lite import (
+    core as core,
+    datasets as datasets,
+    dsp as dsp,
+    errors as errors,
+    featureflow as featureflow,
+    graphs as graphs,
+    index as index,
+    learn as learn,
+    loudness as loudness,
+    media as media,
+    persistence as persistence,
+    segment as segment,
+    soundfile as soundfile,
+    spectral as spectral,
+    synthesize as synthesize,
+    testing as testing,
+    timeseries as timeseries,
+    ui as ui,
+    visualization as visualization,
+)
+from zounds_lite.core import (
+    ArrayWithUnits as ArrayWithUnits,
+    Dimension as Dimension,
+    IdentityDimension as IdentityDimension,
+    sliding_window as sliding_window,
+)
+from zounds_lite.timeseries import (
+    AudioSampleRate as AudioSampleRate,
+    AudioSamples as AudioSamples,
+    ConstantRateTimeSeries as ConstantRateTimeSeries,
+    HalfLapped as HalfLapped,
+    Hours as Hours,
+    Microseconds as Microseconds,
+    Milliseconds as Milliseconds,
+    Minutes as Minutes,
+    Nanoseconds as Nanoseconds,
+    Picoseconds as Picoseconds,
+    SR11025 as SR11025,
+    SR16000 as SR16000,
+    SR192000 as SR192000,
+    SR22050 as SR22050,
+    SR24000 as SR24000,
+    SR32000 as SR32000,
+    SR44100 as SR44100,
+    SR48000 as SR48000,
+    SR8000 as SR8000,
+    SR88200 as SR88200,
+    SR96000 as SR96000,
+    SampleRate as SampleRate,
+    Seconds as Seconds,
+    Stride as Stride,
+    TimeDimension as TimeDimension,
+    TimeSlice as TimeSlice,
+    VariableRateTimeSeries as VariableRateTimeSeries,
+    audio_sample_rate as audio_sample_rate,
+    nearest_audio_sample_rate as nearest_audio_sample_rate,
+)
+from zounds_lite.spectral import (
+    AWeighting as AWeighting,
+    Bark as Bark,
+    BarkBands as BarkBands,
+    BarkScale as BarkScale,
+    ChromaScale as ChromaScale,
+    ExplicitFrequencyDimension as ExplicitFrequencyDimension,
+    ExplicitScale as ExplicitScale,
+    FFT as FFT,
+    FFTScale as FFTScale,
+    FrequencyBand as FrequencyBand,
+    FrequencyDimension as FrequencyDimension,
+    FrequencyScale as FrequencyScale,
+    FrequencyWeighting as FrequencyWeighting,
+    GeometricScale as GeometricScale,
+    HanningWindowingFunc as HanningWindowingFunc,
+    Hertz as Hertz,
+    Hz as Hz,
+    IdentityWindowingFunc as IdentityWindowingFunc,
+    LinearScale as LinearScale,
+    Mel as Mel,
+    MelBands as MelBands,
+    MelScale as MelScale,
+    OggVorbisWindowingFunc as OggVorbisWindowingFunc,
+    SlaneyMelScale as SlaneyMelScale,
+    SlidingWindow as SlidingWindow,
+    WindowingFunc as WindowingFunc,
+)
+from zounds_lite.soundfile import (
+    AudioMetaData as AudioMetaData,
+    AudioMetaDataEncoder as AudioMetaDataEncoder,
+    AudioStream as AudioStream,
+    ChunkSizeBytes as ChunkSizeBytes,
+    MetaData as MetaData,
+    OggVorbis as OggVorbis,
+    OggVorbisDecoder as OggVorbisDecoder,
+    OggVorbisEncoder as OggVorbisEncoder,
+    OggVorbisFeature as OggVorbisFeature,
+    OggVorbisWrapper as OggVorbisWrapper,
+    Resampler as Resampler,
+)
+from zounds_lite.synthesize import (
+    FFTSynthesizer as FFTSynthesizer,
+    NoiseSynthesizer as NoiseSynthesizer,
+    ShortTimeSynthesizer as ShortTimeSynthesizer,
+    SilenceSynthesizer as SilenceSynthesizer,
+    SineSynthesizer as SineSynthesizer,
+    TickSynthesizer as TickSynthesizer,
+    WindowedAudioSynthesizer as WindowedAudioSynthesizer,
+)
+from zounds_lite.persistence import (
+    ArrayWithUnitsFeature as ArrayWithUnitsFeature,
+    AudioSamplesFeature as AudioSamplesFeature,
+    PackedArrayWithUnitsFeature as PackedArrayWithUnitsFeature,
+)
+from zounds_lite.graphs import (
+    Recording as Recording,
+    resampled as resampled,
+    stft as stft,
+    windowed as windowed,
+)
+from zounds_lite.datasets import (
+    CompositeDataset as CompositeDataset,
+    Directory as Directory,
+    Failure as Failure,
+    IngestReport as IngestReport,
+    ingest as ingest,
+)
+from zounds_lite.visualization import (
+    spectrogram_png as spectrogram_png,
+)
+from zounds_lite.featureflow.settings import (
+    simple_in_memory_settings as simple_in_memory_settings,
+    simple_lmdb_settings as simple_lmdb_settings,
+)
+
+__version__: str
+__all__: list[str]

@@ -1,0 +1,159 @@
+"""What is known about a recording: where it is, its rate and channels, its licence, and whatever else a source says.
+
+Goal: one value that a graph can be run on (``Document.process(meta=...)``) and that a store can keep. Conventions:
+rates in hertz, durations in seconds. Class: ``AudioMetaData``; function ``portable_uri``.
+"""
+
+from collections.abc import Mapping
+from pathlib import PurePath
+from typing import Any
+
+from zounds_lite._declared import Declared, decode, describe, encode
+from zounds_lite.errors import DeclarationError
+
+__all__ = ["AudioMetaData", "portable_uri"]
+
+_FIELDS = ("uri", "samplerate", "channels", "licensing", "description", "tags")
+
+
+def portable_uri(uri: Any) -> str | None:
+    """Return the text that finds a source again: a path or a URL; None for sources in memory.
+
+    Examples:
+        >>> portable_uri("music/a.ogg"), portable_uri(b"RIFF")
+        ('music/a.ogg', None)
+    """
+    if isinstance(uri, (str, PurePath)):
+        return str(uri)
+    url = getattr(uri, "url", None)
+    return url if isinstance(url, str) else None
+
+
+class AudioMetaData(Declared):
+    """What is known about a source of audio.
+
+    Args:
+        uri (str | Path | requests.Request | bytes | BinaryIO): where the audio is: a path, a URL, a request, or the
+            audio itself.
+        samplerate (int | None): sample rate, hertz.
+        channels (int | None): channels.
+        licensing (str | None): the licence that applies.
+        description (str | None): a description for people.
+        tags (Any): keywords.
+        kwargs (Any): anything else; each becomes an attribute (``extras`` holds them all).
+
+    Raises:
+        DeclarationError: no uri; it is a ``ValueError``.
+
+    Examples:
+        >>> meta = AudioMetaData(uri="a.wav", samplerate=44100, artist="Ann")
+        >>> meta.artist, meta.request is None, meta == AudioMetaData(uri="a.wav", samplerate=44100)
+        ('Ann', True, False)
+        >>> AudioMetaData.from_dict(meta.to_dict()) == meta
+        True
+    """
+
+    uri: Any
+    samplerate: int | None
+    channels: int | None
+    licensing: Any
+    description: Any
+    tags: Any
+
+    def __init__(
+        self,
+        uri: Any = None,
+        samplerate: int | None = None,
+        channels: int | None = None,
+        licensing: Any = None,
+        description: Any = None,
+        tags: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        self.__dict__["_extras"] = kwargs
+        # a field of a catalogue must not hide a method
+        visible = {name: value for name, value in kwargs.items() if not hasattr(type(self), name)}
+        super().__init__(
+            uri=uri,
+            samplerate=samplerate,
+            channels=channels,
+            licensing=licensing,
+            description=description,
+            tags=tags,
+            **visible,
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        raise AttributeError(f"this AudioMetaData has no {name!r}; it has: {', '.join(sorted(self.__dict__))}")
+
+    def validate(self) -> None:
+        """Refuse metadata of nothing."""
+        if self.uri is None or (isinstance(self.uri, str) and not self.uri):
+            raise DeclarationError(
+                f"uri={self.uri!r}: metadata needs a source; allowed: a path, a URL, a request, bytes or a file"
+            )
+
+    @property
+    def extras(self) -> dict[str, Any]:
+        """What was given beyond the named fields."""
+        return dict(self.__dict__["_extras"])
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """All fields by name, extras included."""
+        return {**{name: self.__dict__[name] for name in _FIELDS}, **self.__dict__["_extras"]}
+
+    @property
+    def request(self) -> Any:
+        """The uri where it is a request, else None."""
+        return self.uri if hasattr(self.uri, "url") else None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return strict JSON that ``from_dict`` reads back; a request is written as its URL.
+
+        Raises:
+            DeclarationError: the source is in memory, or an extra is no plain value.
+        """
+        uri = portable_uri(self.uri)
+        if uri is None:
+            raise DeclarationError(
+                f"uri={_shown(self.uri)}: a source in memory cannot stand in a stored header; allowed: a path or a URL"
+            )
+        return self._dict({**self.parameters, "uri": uri}, encode)
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> Any:
+        """Build the metadata that ``to_dict`` described."""
+        fields = {name: decode(item) for name, item in value.items() if name not in ("type", "extras")}
+        return cls(**fields, **decode(value.get("extras", {})))
+
+    def describe(self) -> dict[str, Any]:
+        """Return JSON for lineage."""
+        return self._dict(self.parameters, describe)
+
+    def _dict(self, parameters: dict[str, Any], write: Any) -> dict[str, Any]:
+        fields = {name: write(parameters[name]) for name in _FIELDS}
+        extras = {name: parameters[name] for name in self.__dict__["_extras"]}
+        return {"type": type(self).__name__, **fields, "extras": write(extras)}
+
+    def _identity(self) -> Any:
+        from zounds_lite._declared.declared import _key
+
+        return _key({**self.parameters, "uri": _uri_identity(self.uri)})
+
+    def __repr__(self) -> str:
+        given = {name: value for name, value in self.parameters.items() if value is not None}
+        shown = ", ".join(f"{name}={_shown(value)}" for name, value in given.items())
+        return f"{type(self).__name__}({shown})"
+
+
+def _uri_identity(uri: Any) -> Any:
+    """Make requests for the same thing equal."""
+    if not hasattr(uri, "url"):
+        return uri
+    headers = {str(name): str(value) for name, value in (getattr(uri, "headers", None) or {}).items()}
+    return "request", getattr(uri, "method", None), uri.url, headers, repr(getattr(uri, "params", None))
+
+
+def _shown(value: Any) -> str:
+    return f"<{len(value)} bytes>" if isinstance(value, (bytes, bytearray, memoryview)) else repr(value)

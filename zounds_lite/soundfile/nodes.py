@@ -1,0 +1,291 @@
+"""Nodes between bytes and samples.
+
+Goal: thin adapters of ``media`` and ``dsp`` to streams. Conventions: samples are ``AudioSamples`` in blocks of up to
+65,536 frames; the results do not depend on how the input was cut into chunks. Nodes: ``MetaData``,
+``AudioMetaDataEncoder``, ``AudioStream``, ``Resampler``, ``OggVorbis``.
+"""
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from zounds_lite._lazy import optional
+from zounds_lite.dsp.resample import ResampleStream
+from zounds_lite.errors import DeclarationError, EmptyAudio, SampleRateError
+from zounds_lite.featureflow import Encoder, Node
+from zounds_lite.media import AudioReader, encode_stream, mix_to_mono, probe
+from zounds_lite.soundfile.metadata import AudioMetaData, portable_uri
+from zounds_lite.timeseries import SR44100, AudioSampleRate, AudioSamples, audio_sample_rate
+
+__all__ = ["AudioMetaDataEncoder", "AudioStream", "MetaData", "OggVorbis", "Resampler"]
+
+_SPOOL = 16 * 1024 * 1024
+"""Bytes of a stream without a source that are kept in memory; more go to a temporary file."""
+_PIECE = 1024 * 1024
+
+
+class MetaData(Node):
+    """Turns what a document is made from into ``AudioMetaData``.
+
+    Takes a path, bytes, a binary file (its position is put back), a zip member, a URL, a ``requests.Request`` or
+    ``AudioMetaData``. What can be read here is probed: samplerate, channels, frames, duration (seconds), format,
+    subtype. ``AudioMetaData`` that lacks its rate or channels is completed the same way; what it says stays.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        DecodeError: the source is no recording that can be decoded.
+
+    Examples:
+        >>> from zounds_lite.timeseries import SR8000
+        >>> wav = AudioSamples(np.zeros(4000), SR8000()).encode()
+        >>> meta = next(MetaData().run([wav]))
+        >>> meta.samplerate, meta.channels, meta.duration, meta.format
+        (8000, 1, 0.5, 'WAV')
+    """
+
+    def _process(self, data: Any) -> Iterator[Any]:
+        if isinstance(data, AudioMetaData):
+            yield self._completed(data)
+        elif isinstance(data, str) and data.startswith(("http://", "https://")):
+            yield AudioMetaData(uri=optional("requests").Request("GET", data, headers={"Range": "bytes=0-"}))
+        elif hasattr(data, "url") and not hasattr(data, "read"):
+            if hasattr(data, "headers"):
+                data.headers = {"Range": "bytes=0-", **(data.headers or {})}
+            yield AudioMetaData(uri=data)
+        else:
+            yield AudioMetaData(uri=data, **self._probed(data))
+
+    def _completed(self, meta: AudioMetaData) -> AudioMetaData:
+        is_remote = meta.request is not None or str(meta.uri).startswith(("http://", "https://"))
+        if is_remote or None not in (meta.samplerate, meta.channels):
+            return meta
+        known = {name: value for name, value in meta.parameters.items() if value is not None}
+        return AudioMetaData(**{**self._probed(meta.uri), **known})
+
+    def _probed(self, uri: Any) -> dict[str, Any]:
+        if isinstance(uri, (str, os.PathLike)) and not os.path.isfile(uri):
+            raise FileNotFoundError(
+                f"{os.fspath(uri)!r} is no file; allowed: a path, bytes, a binary file, a URL, a requests.Request"
+            )
+        if not isinstance(uri, (str, os.PathLike, bytes, bytearray, memoryview)) and not hasattr(uri, "seek"):
+            raise DeclarationError(
+                f"{uri!r} is no source of audio; allowed: a path, bytes, a binary file, a URL, a requests.Request"
+            )
+        info = probe(uri)
+        return {
+            "samplerate": info.samplerate,
+            "channels": info.channels,
+            "frames": info.frames,
+            "duration": info.duration_s,
+            "format": info.format,
+            "subtype": info.subtype,
+        }
+
+
+class AudioMetaDataEncoder(Encoder):
+    """Metadata as JSON: the uri is a path or a URL, and null for sources in memory.
+
+    Examples:
+        >>> next(AudioMetaDataEncoder().run([AudioMetaData(uri=b"RIFF", samplerate=8000, artist="Ann")]))
+        b'{"uri": null, "samplerate": 8000, ..., "artist": "Ann"}'
+    """
+
+    content_type = "application/json"
+
+    def _process(self, data: AudioMetaData) -> Iterator[bytes]:
+        fields = {**data.parameters, "uri": portable_uri(data.uri)}
+        if isinstance(fields["samplerate"], AudioSampleRate):
+            fields["samplerate"] = int(fields["samplerate"])
+        try:
+            yield json.dumps(fields, default=_as_json, allow_nan=False).encode("utf-8")
+        except (TypeError, ValueError) as error:
+            raise DeclarationError(
+                f"the metadata {data!r} is no JSON: {error}; allowed: finite numbers, text, lists and dicts"
+            ) from error
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, (np.generic, np.ndarray)):
+        return value.tolist()
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    raise TypeError(f"{type(value).__qualname__} is not allowed")
+
+
+class _BytesNode(Node):
+    """A node that needs all of an encoded recording before it can say anything.
+
+    It opens the source that a chunk names, or collects the bytes and starts when they have ended.
+    """
+
+    reads_source = True
+    _is_read = False
+    _spool: Any = None
+
+    def _open(self, source: Any) -> Iterator[Any]:
+        """Yield the results of a source: a path, or a seekable file."""
+        raise NotImplementedError
+
+    def _process(self, data: Any) -> Iterator[Any]:
+        source = getattr(data, "source", None)
+        if self._is_read:
+            return
+        if source is not None:
+            self._is_read = True
+            yield from self._open(source)
+            return
+        if self._spool is None:
+            self._spool = tempfile.SpooledTemporaryFile(_SPOOL)  # noqa: SIM115  (closed in __exit__)
+        self._spool.write(data)
+
+    def _last_chunk(self) -> Iterator[Any]:
+        if self._is_read:
+            return
+        if self._spool is None:
+            raise EmptyAudio(f"{type(self).__name__} received no bytes; allowed: the bytes of one recording")
+        self._is_read = True
+        yield from self._open(self._spool)
+
+    def __exit__(self, *error: object) -> None:
+        if self._spool is not None:
+            self._spool.close()
+            self._spool = None
+
+
+class AudioStream(_BytesNode):
+    """Decodes a stream of bytes to ``AudioSamples``, in float32 blocks.
+
+    Args:
+        sum_to_mono (bool): yield the mean of the channels, (samples,).
+        needs: a feature of bytes, usually of a ``ByteStream``.
+        dtype (str): ``"float32"`` or ``"float64"``.
+
+    Shape:
+        bytes -> [time], or [time, channels] for several channels without ``sum_to_mono``
+
+    Raises:
+        DecodeError: the bytes are no recording that can be decoded.
+
+    Examples:
+        >>> from zounds_lite.timeseries import SR8000
+        >>> wav = AudioSamples(np.ones((4000, 2)) / 4, SR8000()).encode().read()
+        >>> [block.shape for block in AudioStream().run([wav[:100], wav[100:]])]
+        [(4000,)]
+    """
+
+    def __init__(self, sum_to_mono: bool = True, needs: Any = None, dtype: str = "float32") -> None:
+        super().__init__(needs=needs)
+        self.sum_to_mono = sum_to_mono
+        self.dtype = dtype
+        if dtype not in ("float32", "float64"):
+            raise DeclarationError(f"dtype={dtype!r}; allowed: 'float32', 'float64'")
+
+    def _open(self, source: Any) -> Iterator[Any]:
+        with AudioReader(source, self.dtype) as reader:
+            rate = audio_sample_rate(reader.info.samplerate)
+            is_flat = self.sum_to_mono or reader.info.channels == 1
+            for block in reader.blocks():
+                yield AudioSamples(mix_to_mono(block) if is_flat else block, rate)
+
+
+class Resampler(Node):
+    """Brings ``AudioSamples`` to another rate, without delay; chunks at that rate already pass untouched.
+
+    The total length is ``round(n * new / old)`` for any chunking.
+
+    Args:
+        samplerate (AudioSampleRate | None): the wanted rate; None: ``SR44100()``.
+        needs: a feature of ``AudioSamples``.
+
+    Raises:
+        SampleRateError: chunks of one stream have different rates.
+
+    Examples:
+        >>> from zounds_lite.timeseries import SR11025, SR22050
+        >>> chunks = [AudioSamples(np.zeros(11025, np.float32), SR22050())] * 2
+        >>> sum(len(out) for out in Resampler(SR11025()).run(chunks))
+        11025
+    """
+
+    def __init__(self, samplerate: AudioSampleRate | None = None, needs: Any = None) -> None:
+        super().__init__(needs=needs)
+        self.samplerate = SR44100() if samplerate is None else samplerate
+        if not isinstance(self.samplerate, AudioSampleRate):
+            raise DeclarationError(f"samplerate={samplerate!r}; allowed: SR44100() and the like, AudioSampleRate(hz)")
+        self._stream: ResampleStream | None = None
+        self._rate: AudioSampleRate | None = None
+
+    def _process(self, data: AudioSamples) -> Iterator[AudioSamples]:
+        if self._rate is None:
+            self._rate = data.samplerate
+        if data.samplerate != self._rate:
+            raise SampleRateError(f"a chunk at {data.samplerate!r} follows chunks at {self._rate!r} in one stream")
+        if self._rate == self.samplerate:
+            yield data
+            return
+        if self._stream is None:
+            dtype = np.float64 if data.dtype == np.float64 else np.float32
+            self._stream = ResampleStream(self._rate.rate, self.samplerate.rate, data.channels, dtype)
+        out = self._stream.push(np.asarray(data))
+        if len(out):
+            yield AudioSamples(out, self.samplerate)
+
+    def _last_chunk(self) -> Iterator[AudioSamples]:
+        if self._stream is not None:
+            out = self._stream.finish()
+            if len(out):
+                yield AudioSamples(out, self.samplerate)
+
+
+class OggVorbis(_BytesNode):
+    """Encodes a stream of bytes of any audio format as Ogg Vorbis, at its own rate and with all its channels.
+
+    Bytes that are Ogg already pass as they are.
+
+    Args:
+        quality (float | None): 0 (small) to 1 (best); None is the encoder's choice, 0.4.
+        needs: a feature of bytes, usually of a ``ByteStream``.
+
+    Raises:
+        DecodeError: the bytes are no recording that can be decoded.
+        UnsupportedCodec: Vorbis cannot hold a rate above 200 kHz.
+
+    Examples:
+        >>> from zounds_lite.timeseries import SR8000
+        >>> wav = AudioSamples(np.zeros(4000), SR8000()).encode().read()
+        >>> b"".join(OggVorbis().run([wav]))[:4]
+        b'OggS'
+    """
+
+    def __init__(self, quality: float | None = None, needs: Any = None) -> None:
+        super().__init__(needs=needs)
+        self.quality = quality
+        if quality is not None and not 0 <= quality <= 1:
+            raise DeclarationError(f"quality={quality!r}; allowed: 0 (small) to 1 (best), or None")
+
+    def _open(self, source: Any) -> Iterator[bytes]:
+        with AudioReader(source) as reader:
+            info = reader.info
+            if info.format != "OGG":
+                yield from encode_stream(reader.blocks(), info.samplerate, info.channels, quality=self.quality)
+                return
+        if isinstance(source, (str, os.PathLike)):
+            with open(source, "rb") as file:
+                yield from _pieces(file)
+        else:
+            yield from _pieces(source)
+
+
+def _pieces(file: Any) -> Iterator[bytes]:
+    at = 0
+    while True:
+        file.seek(at)  # another node may have moved the shared position
+        piece = file.read(_PIECE)
+        if not piece:
+            return
+        at += len(piece)
+        yield piece
