@@ -23,7 +23,12 @@ def machine() -> dict[str, Any]:
             versions[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             versions[name] = "not installed"
-    return {"python": platform.python_version(), "cpu": platform.machine(), "cores": os.cpu_count(), "packages": versions}
+    return {
+        "python": platform.python_version(),
+        "cpu": platform.machine(),
+        "cores": os.cpu_count(),
+        "packages": versions,
+    }
 
 
 def interleave(candidates: dict[str, Callable[[], Any]], rounds: int, repeat: int = 1) -> dict[str, list[float]]:

@@ -1,8 +1,8 @@
 """From a long recording to stored features: speed and memory, against librosa.
 
 Rows: decode + resample + STFT 2048/1024 magnitude + 128 mel bands + log, stored, against ``librosa.load`` + ``stft`` +
-``melspectrogram`` + ``power_to_db`` + ``h5py``; and the documented graph ``stft(resample_to=SR11025(), store_fft=True)``.
-Each candidate runs in a process of its own, in turn.
+``melspectrogram`` + ``power_to_db`` + ``h5py``; and the documented graph ``stft(resample_to=SR11025(),
+store_fft=True)``. Each candidate runs in a process of its own, in turn.
 """
 
 import argparse
@@ -103,7 +103,9 @@ def main() -> int:
             write_recording(source, seconds)
             rows += _rows(source, seconds, rounds, Path(folder))
             source.unlink()
-    harness.report(f"ingest: {seconds} s of stereo at 44.1 kHz, {rounds} rounds", rows, harness.machine(), arguments.out)
+    harness.report(
+        f"ingest: {seconds} s of stereo at 44.1 kHz, {rounds} rounds", rows, harness.machine(), arguments.out
+    )
     return 0
 
 

@@ -28,7 +28,9 @@ def _document(folder: str) -> Any:
 def _index(seconds: int) -> tuple[Any, Any]:
     import zounds_lite as zounds
 
-    return zounds.TimeSlice(start=zounds.Seconds(seconds // 2), duration=zounds.Seconds(1)), zounds.FrequencyBand(200, 800)
+    return zounds.TimeSlice(start=zounds.Seconds(seconds // 2), duration=zounds.Seconds(1)), zounds.FrequencyBand(
+        200, 800
+    )
 
 
 def touched(folder: str, seconds: int) -> dict[str, Any]:
@@ -78,9 +80,7 @@ def _rows(folder: str, store: str, seconds: int, rounds: int) -> list[tuple[str,
     document = _document(store)("recording")
     fft, index = document.fft, _index(seconds)
     part = fft[index]
-    first, second = (
-        dimension.integer_based_slice(item) for dimension, item in zip(fft.dimensions, index, strict=True)
-    )
+    first, second = (dimension.integer_based_slice(item) for dimension, item in zip(fft.dimensions, index, strict=True))
     np.save(Path(folder) / "fft.npy", np.asarray(fft))
     raw = np.load(Path(folder) / "fft.npy", mmap_mode="r")
     with h5py.File(Path(folder) / "fft.h5", "w") as file:

@@ -6,6 +6,7 @@ under ``examples/``, with what its one run printed.
 
 import ast
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -104,5 +105,19 @@ def write_pages(app):
         write(DOCS / name)
 
 
+def escape_shapes(app, what, name, obj, options, lines):
+    """Let ``*sizes`` in Shape sections mean itself; outside of literals an asterisk would begin emphasis."""
+    inside = False
+    for at, line in enumerate(lines):
+        if line.strip():
+            heading = re.fullmatch(r"\s*(\w+):", line)
+            inside = heading[1] == "Shape" if heading else inside
+        if inside:
+            parts = line.split("``")
+            parts[::2] = [part.replace("*", r"\*") for part in parts[::2]]
+            lines[at] = "``".join(parts)
+
+
 def setup(app):
     app.connect("builder-inited", write_pages)
+    app.connect("autodoc-process-docstring", escape_shapes, priority=400)  # before napoleon turns sections into fields

@@ -6,19 +6,10 @@ time and by frequency. Users write ``import zounds_lite as zounds`` and ``from z
 Nothing loads before it is used: the names and where they come from stand in ``__init__.pyi``.
 """
 
-from typing import Any
-
 from zounds_lite import _lazy
 
 __version__ = "0.1.0"
 
 __getattr__, __dir__, __all__ = _lazy.attach(__name__, __file__)
 
-
-def _draw(value: Any, **options: Any) -> str:
-    from zounds_lite.visualization import to_html
-
-    return to_html(value, **options)
-
-
-_lazy.set_default_renderer(_draw)
+_lazy.set_default_renderer("zounds_lite.visualization:to_html")

@@ -42,7 +42,8 @@ def optional(name: str) -> ModuleType:
 def attach(package: str, file: str) -> tuple[Callable[[str], Any], Callable[[], list[str]], list[str]]:
     """Return ``__getattr__``, ``__dir__`` and ``__all__`` for a package whose names load on first use.
 
-    The names stand once, as imports in the stub (``.pyi``) beside the package's file, where type checkers read them too.
+    The names stand once, as imports in the stub (``.pyi``) beside the package's file, where type checkers read them
+    too.
 
     Args:
         package (str): the package's ``__name__``.
@@ -75,14 +76,17 @@ def _names_in(stub: Path) -> dict[str, str]:
     return where
 
 
-_renderer: list[Callable[..., str]] = []
+_renderer: list[str] = []
 
 
 def default_renderer() -> Callable[..., str] | None:
-    """Return the function that turns values to HTML, if one was set; it loads what it needs on first use."""
-    return _renderer[0] if _renderer else None
+    """Return the function that turns values to HTML, loaded now; None where none was named."""
+    if not _renderer:
+        return None
+    module, _, name = _renderer[0].partition(":")
+    return getattr(importlib.import_module(module), name)
 
 
-def set_default_renderer(renderer: Callable[..., str]) -> None:
-    """Set the function that turns values to HTML: called as ``renderer(value, **options)``."""
+def set_default_renderer(renderer: str) -> None:
+    """Name the function that turns values to HTML, as ``module:function``; it loads when it is first needed."""
     _renderer[:] = [renderer]

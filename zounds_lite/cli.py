@@ -43,7 +43,9 @@ def _document(name: str, store: str) -> Any:
 def _existing(arguments: argparse.Namespace) -> Any:
     """The document class, bound to a store that must exist."""
     if not (Path(arguments.store) / "data.mdb").is_file():
-        raise FileNotFoundError(f"{arguments.store!r} is no store; make one with: zounds-lite ingest FOLDER --store PATH")
+        raise FileNotFoundError(
+            f"{arguments.store!r} is no store; make one with: zounds-lite ingest FOLDER --store PATH"
+        )
     return _document(arguments.document, arguments.store)
 
 
@@ -209,7 +211,9 @@ def _parser() -> argparse.ArgumentParser:
             sub.add_argument("--document", default=_DEFAULT_DOCUMENT, metavar="MODULE:CLASS", help="the document class")
         return sub
 
-    sub = command("quickstart", _quickstart, "ingest a folder, or a minute of made-up sound, and look at it", store=False)
+    sub = command(
+        "quickstart", _quickstart, "ingest a folder, or a minute of made-up sound, and look at it", store=False
+    )
     sub.add_argument("folder", nargs="?", metavar="FOLDER", help="recordings; made up where left out")
     sub.add_argument("--out", default="zounds-quickstart", metavar="PATH", help="where everything goes")
     sub = command("ingest", _ingest, "process the audio files of a folder into a store", store=False)

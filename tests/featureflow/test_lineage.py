@@ -177,7 +177,7 @@ def test_a_source_file_that_changes_is_noticed(tmp_path):
 
 
 def test_several_lambdas_on_one_line_are_told_apart():
-    functions = [lambda x: x + 1, lambda x: x + 2, lambda x: lambda y: x + y, lambda: (lambda: 1)]
+    functions = [lambda x: x + 1, lambda x: x + 2, lambda x: lambda y: x + y, lambda: lambda: 1]
     codes = [describe_code(function)["code"] for function in functions]
     assert len(set(codes)) == 4
     inner = functions[3]()
@@ -186,7 +186,7 @@ def test_several_lambdas_on_one_line_are_told_apart():
 
 def test_code_without_source_says_what_to_do():
     scope = {}
-    exec("def made(x):\n    return x", scope)  # noqa: S102 - the test needs a function without a file
+    exec("def made(x):\n    return x", scope)
     with pytest.raises(LineageError, match="version="):
         describe_code(scope["made"])
 
@@ -216,7 +216,7 @@ def test_recursive_functions_are_described():
     def factorial(n):
         return 1 if n < 2 else n * factorial(n - 1)
 
-    assert describe_code(factorial)["closure"]["factorial"] == {"recursive": describe_code(factorial)["closure"]["factorial"]["recursive"]}
+    assert set(describe_code(factorial)["closure"]["factorial"]) == {"recursive"}
 
 
 def test_explain_refuses_what_is_not_there(project):

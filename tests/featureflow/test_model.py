@@ -370,9 +370,7 @@ def test_a_flipped_bit_in_a_small_value_is_found():
 
 def test_several_threads_process_the_same_class(database):
     Document = model(database)
-    threads = [
-        threading.Thread(target=lambda i=i: Document.process(number=[i], _id=str(i))) for i in range(20)
-    ]
+    threads = [threading.Thread(target=lambda i=i: Document.process(number=[i], _id=str(i))) for i in range(20)]
     for thread in threads:
         thread.start()
     for thread in threads:

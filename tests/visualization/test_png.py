@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from zounds_lite import SR11025, AudioSamples
-from zounds_lite.errors import DimensionError
+from zounds_lite.errors import DeclarationError, DimensionError
 from zounds_lite.visualization import array_png, perceptual_colours, png_bytes, spectrogram_png, waveform_png
 
 
@@ -105,7 +105,7 @@ def test_what_is_no_spectrogram(tmp_path):
         spectrogram_png(np.zeros(3), tmp_path / "a.png")
     with pytest.raises(DimensionError, match=r"\(0, 4\)"):
         spectrogram_png(np.zeros((0, 4)), tmp_path / "a.png")
-    with pytest.raises(ValueError, match="for example -80"):
+    with pytest.raises(DeclarationError, match="for example -80"):
         spectrogram_png(np.eye(3), tmp_path / "a.png", floor_db=0)
 
 
@@ -122,6 +122,16 @@ def test_a_long_waveform_keeps_its_peaks(tmp_path):
     assert image.shape == (101, 2000, 3)
     height = (image != 255).any(axis=-1).sum(axis=0)
     assert np.flatnonzero(height > 1).tolist() == [600, 1400]
+
+
+@pytest.mark.parametrize("dtype", [np.int16, np.float32, np.complex64, bool])
+def test_samples_of_every_kind_are_drawn(tmp_path, dtype):
+    assert picture(waveform_png(np.ones(10, dtype), tmp_path / "a.png")).shape == (256, 10, 3)
+
+
+def test_samples_that_are_no_numbers_leave_a_zero_line(tmp_path):
+    image = picture(waveform_png(np.full(5, np.nan, np.float32), tmp_path / "a.png", height=101))
+    assert np.unique(np.argwhere((image != 255).any(axis=-1))[:, 0]).tolist() == [50]
 
 
 def test_each_channel_has_its_band(tmp_path):

@@ -20,7 +20,7 @@ def _is_ours(cls: type) -> bool:
 
 
 @cache
-def _parameter_names(cls: type) -> tuple[str, ...]:
+def _parameter_names(cls: Any) -> tuple[str, ...]:
     parameters = inspect.signature(cls.__init__).parameters.values()  # type: ignore[misc]
     plain = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     return tuple(p.name for p in parameters if p.kind in plain)[1:]
@@ -125,7 +125,7 @@ class Declared:
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):
             return NotImplemented
-        return bool(self._identity() == other._identity())  # type: ignore[attr-defined]
+        return bool(self._identity() == other._identity())
 
     def __hash__(self) -> int:
         return hash((type(self).__name__, self._identity()))

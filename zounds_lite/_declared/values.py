@@ -21,7 +21,6 @@ from typing import Any
 
 import numpy as np
 
-from zounds_lite._span import PICOSECONDS
 from zounds_lite.errors import DeclarationError, LineageError, UnknownTypeError
 
 __all__ = ["REGISTRY", "canonical", "decode", "describe", "digest", "encode", "picoseconds"]
@@ -32,12 +31,13 @@ REGISTRY: dict[str, type] = {}
 _MAX_ARRAY = 65536
 """Largest array argument, in elements, that is written out in full."""
 
+_SECOND = 10**12
 _UNITS = {
-    "W": 604800 * PICOSECONDS,
-    "D": 86400 * PICOSECONDS,
-    "h": 3600 * PICOSECONDS,
-    "m": 60 * PICOSECONDS,
-    "s": PICOSECONDS,
+    "W": 604800 * _SECOND,
+    "D": 86400 * _SECOND,
+    "h": 3600 * _SECOND,
+    "m": 60 * _SECOND,
+    "s": _SECOND,
     "ms": 10**9,
     "us": 10**6,
     "ns": 1000,

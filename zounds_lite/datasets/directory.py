@@ -14,7 +14,28 @@ from zounds_lite.soundfile import AudioMetaData
 __all__ = ["AUDIO_SUFFIXES", "CompositeDataset", "Directory"]
 
 AUDIO_SUFFIXES = frozenset(
-    ".aac .aif .aifc .aiff .au .caf .flac .m4a .mp2 .mp3 .mp4 .oga .ogg .opus .rf64 .snd .w64 .wav .wave .wma".split()
+    [
+        ".aac",
+        ".aif",
+        ".aifc",
+        ".aiff",
+        ".au",
+        ".caf",
+        ".flac",
+        ".m4a",
+        ".mp2",
+        ".mp3",
+        ".mp4",
+        ".oga",
+        ".ogg",
+        ".opus",
+        ".rf64",
+        ".snd",
+        ".w64",
+        ".wav",
+        ".wave",
+        ".wma",
+    ]
 )
 """Files with these endings are taken for audio, so that broken ones are reported rather than passed over."""
 
@@ -22,8 +43,8 @@ AUDIO_SUFFIXES = frozenset(
 class Directory(Declared):
     """The audio files of a folder, its sub-folders included, in sorted order.
 
-    A file counts as audio by its ending or, where the ending says nothing, by its first bytes. The ``uri`` of each item is
-    the file's absolute path.
+    A file counts as audio by its ending or, where the ending says nothing, by its first bytes. The ``uri`` of each
+    item is the file's absolute path.
 
     Args:
         path (str | Path): the folder.
@@ -90,7 +111,8 @@ class CompositeDataset:
             yield from dataset
 
     def __len__(self) -> int:
-        return sum(len(dataset) for dataset in self.datasets)  # type: ignore[arg-type]
+        lengths: list[int] = [len(dataset) for dataset in self.datasets]  # type: ignore[arg-type]
+        return sum(lengths)
 
     def __bool__(self) -> bool:
         return True

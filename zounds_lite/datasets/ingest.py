@@ -1,12 +1,12 @@
 """Ingest: a dataset becomes documents.
 
-Goal: one bad recording never stops a run; what is done is not done again; and the report says what happened to each item.
-Classes: ``IngestReport``, ``Failure``; function ``ingest``.
+Goal: one bad recording never stops a run; what is done is not done again; and the report says what happened to each
+item. Classes: ``IngestReport``, ``Failure``; function ``ingest``.
 """
 
 import time
 import traceback
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -125,7 +125,7 @@ def ingest(
         try:
             outcome, _id = future.result()
             getattr(report, outcome).append(_id)
-        except Exception as error:  # any fault of one item, of user code too, is that item's own
+        except Exception as error:  # noqa: BLE001 - any fault of one item, of user code too, is that item's own
             reason = f"{type(error).__name__}: {error}"
             report.failed.append(Failure(_name(item, id_of), reason, "".join(traceback.format_exception(error))))
     report.seconds = time.monotonic() - began
@@ -135,7 +135,7 @@ def ingest(
 def _name(item: Any, id_of: Callable[[Any], str]) -> str:
     try:
         return str(id_of(item))
-    except Exception:  # the id itself may be what failed
+    except Exception:  # noqa: BLE001 - the id itself may be what failed
         return repr(item)
 
 
@@ -151,7 +151,7 @@ def _is_done(cls: type[BaseModel], _id: str) -> bool:
 def _with_progress(dataset: Iterable[Any], progress: bool) -> Iterator[Any]:
     from tqdm import tqdm
 
-    total = len(dataset) if hasattr(dataset, "__len__") else None
+    total = len(dataset) if isinstance(dataset, Sized) else None
     # disable=None: silent where stderr is no terminal
     yield from tqdm(dataset, total=total, unit="file", disable=None if progress else True)
 
@@ -188,6 +188,6 @@ def _run_now(one: Callable[[Any], tuple[str, str]], item: Any) -> Future[tuple[s
     future: Future[tuple[str, str]] = Future()
     try:
         future.set_result(one(item))
-    except Exception as error:  # handed to the caller through the future, as the pool does
+    except Exception as error:  # noqa: BLE001 - handed to the caller through the future, as the pool does
         future.set_exception(error)
     return future

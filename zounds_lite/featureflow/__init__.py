@@ -1,8 +1,8 @@
 """The dataflow engine: it runs graphs of nodes over chunks, stores what they make, and knows no audio.
 
-``node`` and ``graph`` run; ``feature`` and ``model`` declare; ``run`` computes; ``lineage`` and ``sources`` say what made
-a value; ``record`` and ``stores`` keep it; ``codecs`` and ``typed`` write and read it; ``bytestream`` and ``fetch`` bring
-bytes in. Users write ``from zounds_lite import featureflow as ff``.
+``node`` and ``graph`` run; ``feature`` and ``model`` declare; ``run`` computes; ``lineage`` and ``sources`` say what
+made a value; ``record`` and ``stores`` keep it; ``codecs`` and ``typed`` write and read it; ``bytestream`` and
+``fetch`` bring bytes in. Users write ``from zounds_lite import featureflow as ff``.
 """
 
 from zounds_lite.errors import (

@@ -61,15 +61,15 @@ class ZipWrapper:
 
     def read(self, size: int = -1) -> bytes:
         """Read up to ``size`` bytes."""
-        return self._open().read(size)  # type: ignore[no-any-return]
+        return self._open().read(size)
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         """Move to a position."""
-        return self._open().seek(offset, whence)  # type: ignore[no-any-return]
+        return self._open().seek(offset, whence)
 
     def tell(self) -> int:
         """Return the position."""
-        return self._open().tell()  # type: ignore[no-any-return]
+        return self._open().tell()
 
     def close(self) -> None:
         """Close the member; it opens again when read."""

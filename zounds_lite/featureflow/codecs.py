@@ -1,8 +1,8 @@
 """Codecs: how values become bytes and come back.
 
 Goal: each kind of value has an encoder (a node that yields bytes-like chunks and, at the end, a header) and a decoder.
-Conventions: headers are strict JSON; numbers are little-endian; array chunks join along axis 0. A decoder either takes a
-``StoredValue`` (our own: it sees the header and may map) or, as users may write it, is a callable of a binary file.
+Conventions: headers are strict JSON; numbers are little-endian; array chunks join along axis 0. A decoder either takes
+a ``StoredValue`` (our own: it sees the header and may map) or, as users may write it, is a callable of a binary file.
 
 Classes: ``StoredValue``; encoders ``Encoder``, ``IdentityEncoder``, ``TextEncoder``, ``JSONEncoder``, ``BZ2Encoder``,
 ``NumpyEncoder``, ``PackedNumpyEncoder``; decoders ``Decoder``, ``TextDecoder``, ``JSONDecoder``, ``BZ2Decoder``,
@@ -71,7 +71,7 @@ class _ArrayFile(io.RawIOBase):
     """A read-only file over an array of bytes."""
 
     def __init__(self, data: np.ndarray) -> None:
-        self._data = memoryview(data).cast("B") if len(data) else memoryview(b"")
+        self._data = data.data.cast("B") if len(data) else memoryview(b"")
         self._at = 0
 
     def readable(self) -> bool:
@@ -160,7 +160,7 @@ def _plain(value: Any) -> Any:
     )
 
 
-class JSONEncoder(Aggregator, Encoder):  # type: ignore[misc]
+class JSONEncoder(Aggregator, Encoder):
     """One value as JSON; several chunks become a list."""
 
     content_type = "application/json"
@@ -228,7 +228,8 @@ class NumpyMetaData:
         self.shape = tuple(shape)
         if not _allowed(self.dtype) or any(not isinstance(n, (int, np.integer)) or n < 0 for n in self.shape):
             raise DimensionError(
-                f"dtype {self.dtype} and shape {self.shape}: allowed are numbers, text, durations, and records of these, "
+                f"dtype {self.dtype} and shape {self.shape}: allowed are numbers, text, durations, and records of "
+                "these, "
                 "with non-negative sizes; convert with astype()"
             )
 
@@ -257,7 +258,9 @@ class NumpyMetaData:
     def array(self, value: StoredValue) -> np.ndarray:
         """View the bytes of ``value`` as the array; nothing is copied."""
         if self.size != len(value.data):
-            raise CorruptValue(f"{value.what}: {self.dtype}{list(self.shape)} needs {self.size} bytes, not {len(value.data)}")
+            raise CorruptValue(
+                f"{value.what}: {self.dtype}{list(self.shape)} needs {self.size} bytes, not {len(value.data)}"
+            )
         array = value.data.view(np.ndarray) if self.size else np.empty(0, np.uint8)
         if array.ctypes.data % max(1, self.dtype.alignment):
             array = array.copy()
@@ -301,18 +304,22 @@ class NumpyEncoder(Encoder):
             self._first = array[:0] if array.ndim else array
             NumpyMetaData(array.dtype, array.shape)
         first = self._first
-        if array.dtype != first.dtype or array.shape[1:] != first.shape[1:] or not first.ndim:
-            if self._rows or first.ndim:
-                raise DimensionError(
-                    f"a chunk of {array.dtype}{list(array.shape)} cannot follow rows of "
-                    f"{first.dtype}{list(first.shape[1:])}; all chunks need the same dtype and row shape"
-                )
+        fits = array.dtype == first.dtype and array.shape[1:] == first.shape[1:]
+        if not (fits and first.ndim) and (self._rows or first.ndim):
+            raise DimensionError(
+                f"a chunk of {array.dtype}{list(array.shape)} cannot follow rows of "
+                f"{first.dtype}{list(first.shape[1:])}; all chunks need the same dtype and row shape"
+            )
         self._rows += len(array) if array.ndim else 1
         little = array.astype(array.dtype.newbyteorder("<"), copy=False)
         yield np.ascontiguousarray(little).reshape(-1).view(np.uint8).data if little.size else b""
 
     @property
     def header(self) -> dict[str, Any]:
+        return self._header()
+
+    def _header(self) -> dict[str, Any]:
+        """Describe the rows that were yielded."""
         if self._first is None:
             return {"empty": True}
         shape = (self._rows, *self._first.shape[1:]) if self._first.ndim else ()

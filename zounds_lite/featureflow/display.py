@@ -1,7 +1,7 @@
 """How documents show themselves in notebooks, without this floor knowing about pictures.
 
-One slot holds the renderer, a function from a value to HTML; while it is empty, the package's default is asked, and then
-plain text is shown. Functions: ``set_renderer``, ``render_html``.
+One slot holds the renderer, a function from a value to HTML; while it is empty, the package's default is asked, and
+then plain text is shown. Functions: ``set_renderer``, ``render_html``.
 """
 
 from collections.abc import Callable

@@ -64,8 +64,8 @@ class Feature:
 
     Args:
         extractor (type[Node] | Callable): what computes it: a node class, or a function called with each chunk.
-        needs (Feature | Aspect | Sequence | Mapping | None): what it is computed from; None makes it a root, whose value
-            is a keyword of ``process``.
+        needs (Feature | Aspect | Sequence | Mapping | None): what it is computed from; None makes it a root, whose
+            value is a keyword of ``process``.
         store (bool): keep the value in the store.
         encoder (type[Node] | None): a node class that turns chunks into bytes.
         decoder (Callable | None): reads a value back: a ``Decoder``, or a callable of a binary file.
@@ -103,7 +103,9 @@ class Feature:
         if encoder is not None and not (isinstance(encoder, type) and issubclass(encoder, Node)):
             raise DeclarationError(f"an encoder is a Node class, got {encoder!r}")
         if not is_node and extractor_args:
-            raise DeclarationError(f"a function takes no extra arguments, got {sorted(extractor_args)}; use a Node class")
+            raise DeclarationError(
+                f"a function takes no extra arguments, got {sorted(extractor_args)}; use a Node class"
+            )
         self.extractor = extractor
         self.store = store
         self.key = key
@@ -184,7 +186,7 @@ class Feature:
         if not isinstance(self.extractor, type):
             return FunctionalNode(self.extractor, needs=wired)
         filled = {k: arguments[v.name] if isinstance(v, Var) else v for k, v in self.extractor_args.items()}
-        return self.extractor(needs=wired, **filled)  # type: ignore[no-any-return]
+        return self.extractor(needs=wired, **filled)
 
     def variables(self) -> list[str]:
         """The keywords of ``process`` that fill in arguments."""
@@ -257,7 +259,7 @@ class JSONFeature(Feature):
     Args: as for ``Feature``.
     """
 
-    encoder = codecs.JSONEncoder
+    encoder: type[Node] = codecs.JSONEncoder
     decoder = codecs.JSONDecoder()
     objects = False
 
@@ -290,12 +292,12 @@ class PickleFeature(Feature):
     """Any value: as typed data where possible, by pickle only where ``trust=True`` says so.
 
     Args:
-        trust (bool): allow pickle for values that are no typed data, and for reading them back. Unpickling runs whatever
-            the bytes say: set it only for stores that nobody else writes.
+        trust (bool): allow pickle for values that are no typed data, and for reading them back. Unpickling runs
+            whatever the bytes say: set it only for stores that nobody else writes.
         others: as for ``Feature``.
     """
 
-    encoder = TypedEncoder
+    encoder: type[Node] = TypedEncoder
 
     def __init__(self, extractor: Any, *args: Any, trust: bool = False, **kwargs: Any) -> None:
         super().__init__(extractor, *args, **kwargs)
@@ -327,7 +329,7 @@ class _LatestEncoder(codecs.Encoder):
 
     @property
     def header(self) -> dict[str, Any]:
-        return self._inner.header  # type: ignore[attr-defined, no-any-return]
+        return getattr(self._inner, "header", {})
 
 
 class _LatestJSON(_LatestEncoder):

@@ -28,7 +28,10 @@ def _describe_extractor(feature: Feature) -> dict[str, Any]:
     if not isinstance(extractor, type):
         return {"node": "function", "code": describe_code(extractor)}
     if is_library(extractor):
-        return {"node": f"{extractor.__module__.partition('.')[0]}.{name}", "revision": getattr(extractor, "revision", 1)}
+        return {
+            "node": f"{extractor.__module__.partition('.')[0]}.{name}",
+            "revision": getattr(extractor, "revision", 1),
+        }
     return {"node": name, "code": describe_code(extractor)}
 
 

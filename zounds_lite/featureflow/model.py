@@ -27,7 +27,7 @@ from zounds_lite.featureflow.codecs import StoredValue
 from zounds_lite.featureflow.display import render_html
 from zounds_lite.featureflow.feature import Feature
 from zounds_lite.featureflow.lineage import Explanation, Lineage, explain_lineage
-from zounds_lite.featureflow.record import Checksums, Entry, Record, verify
+from zounds_lite.featureflow.record import Entry, Record, verify
 from zounds_lite.featureflow.run import Run, ValueWriter
 from zounds_lite.featureflow.settings import StaticIdProvider, UserSpecifiedIdProvider
 from zounds_lite.featureflow.sources import (
@@ -55,7 +55,9 @@ class _ModelType(type):
         cls = super().__new__(mcs, name, bases, namespace, **kwargs)
         found: dict[str, Any] = {}
         for base in reversed(cls.__mro__):
-            found.update({key: value for key, value in vars(base).items() if key in found or isinstance(value, Feature)})
+            found.update(
+                {key: value for key, value in vars(base).items() if key in found or isinstance(value, Feature)}
+            )
         cls.features = {key: value for key, value in found.items() if isinstance(value, Feature)}
         return cls
 
@@ -101,7 +103,7 @@ class BaseModel(metaclass=_ModelType):
                 f"{cls.__name__} has no persistence settings; decorate it with simple_in_memory_settings or "
                 "simple_lmdb_settings(path)"
             )
-        return settings.database  # type: ignore[no-any-return]
+        return settings.database
 
     @classmethod
     def lineage(cls) -> Lineage:
@@ -168,9 +170,7 @@ class BaseModel(metaclass=_ModelType):
         cls._commit(_id, lineage, entries, sources, kept, replace=True)
 
     @classmethod
-    def _describe_inputs(
-        cls, lineage: Lineage, inputs: Mapping[str, Any]
-    ) -> tuple[dict[str, Any], dict[str, Entry]]:
+    def _describe_inputs(cls, lineage: Lineage, inputs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Entry]]:
         """Describe roots and Vars; return the entries that keep original bytes."""
         sources, kept = {}, {}
         for name, feature in cls.features.items():
@@ -179,7 +179,9 @@ class BaseModel(metaclass=_ModelType):
                 if data is not None and cls.keep_source:
                     writer = ValueWriter(cls._database())
                     writer.write(data)
-                    kept[KEPT + name] = writer.finish(Entry("", sources[name]["hash"], "application/octet-stream", {}, 0))
+                    kept[KEPT + name] = writer.finish(
+                        Entry("", sources[name]["hash"], "application/octet-stream", {}, 0)
+                    )
         for name in {name for feature in cls.features.values() for name in feature.variables()}:
             try:
                 sources[name] = {"kind": "value", "value": encode(inputs[name]), "hash": ""}
@@ -209,7 +211,9 @@ class BaseModel(metaclass=_ModelType):
             if not own and not extra and not replace:
                 continue
 
-            def change(old: bytes | None, own: Mapping[Feature, Entry] = own, extra: Mapping[str, Entry] = extra) -> bytes:
+            def change(
+                old: bytes | None, own: Mapping[Feature, Entry] = own, extra: Mapping[str, Entry] = extra
+            ) -> bytes:
                 record = Record(_id) if replace or old is None else Record.from_bytes(old, f"the record of {_id!r}")
                 record.sources.update(sources)
                 record.entries.update(extra)
@@ -319,25 +323,27 @@ class BaseModel(metaclass=_ModelType):
         if id(database) not in records:
             _id = self.__dict__["_id"]
             if _id is None:
-                raise AttributeError(f"{type(self).__name__}() was made without an id; pass one: {type(self).__name__}(_id)")
+                raise AttributeError(
+                    f"{type(self).__name__}() was made without an id; pass one: {type(self).__name__}(_id)"
+                )
             if database is self._database():
                 records[id(database)] = database.read(_id)
             else:
                 raw = database.get(_id)
                 records[id(database)] = Record(_id) if raw is None else Record.from_bytes(raw, f"the record of {_id!r}")
-        return records[id(database)]  # type: ignore[no-any-return]
+        return records[id(database)]
 
     def _lineage(self) -> Lineage:
         if "_lineage_now" not in self.__dict__:
             self.__dict__["_lineage_now"] = self.lineage()
-        return self.__dict__["_lineage_now"]  # type: ignore[no-any-return]
+        return self.__dict__["_lineage_now"]
 
     def _sources(self) -> dict[str, Any]:
         """The sources as they are now."""
         if "_sources_now" not in self.__dict__:
             sources = self._record().sources
             self.__dict__["_sources_now"] = {name: refreshed(source) for name, source in sources.items()}
-        return self.__dict__["_sources_now"]  # type: ignore[no-any-return]
+        return self.__dict__["_sources_now"]
 
     def _is_from_today(self, feature: Feature, entry: Entry) -> bool:
         """Tell whether a value was made from the sources as they are now."""
@@ -346,7 +352,8 @@ class BaseModel(metaclass=_ModelType):
 
     @property
     def source_changed(self) -> bool:
-        """True where a stored value was made from other content than its source now has; a source that is gone counts as
+        """True where a stored value was made from other content than its source now has; a source that is gone counts
+        as
         unchanged."""
         stored = [(f, self._record(f).entries.get(f.key or "")) for f in self.features.values() if f.store]
         return any(entry is not None and not self._is_from_today(feature, entry) for feature, entry in stored)
@@ -457,5 +464,3 @@ def _used_descriptions(record: Record) -> set[str]:
             used.add(value)
             waiting.extend(need["lineage"] for need in record.descriptions[value]["needs"].values())
     return used
-
-

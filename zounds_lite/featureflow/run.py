@@ -1,8 +1,8 @@
 """Run: computes some features of one document, and only what they need.
 
-Goal: from the features that are wanted, walk up to the nearest values that are stored and fresh, or to the source; build
-nodes for the rest; run them; and hand back finished entries for a record. Nothing is visible in the store before the
-caller commits them. Classes: ``Run``, ``ValueWriter``.
+Goal: from the features that are wanted, walk up to the nearest values that are stored and fresh, or to the source;
+build nodes for the rest; run them; and hand back finished entries for a record. Nothing is visible in the store before
+the caller commits them. Classes: ``Run``, ``ValueWriter``.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -178,7 +178,8 @@ class Run:
         value = None if wanted else self.stored(feature)
         if value is None:
             raise FeatureNotComputable(
-                f"{name} cannot be computed: its source is not available (gone, or in memory and not kept) and no fresh "
+                f"{name} cannot be computed: its source is not available (gone, or in memory and not kept) and no "
+                "fresh "
                 "value of it is stored; process the document again"
             )
         self.arguments[name] = value
@@ -259,5 +260,3 @@ class Run:
         _, encoder, writer = self.writers[name]
         data = np.frombuffer(writer.data(), np.uint8)
         return feature.decode(StoredValue(dict(getattr(encoder, "header", {})), data, name))
-
-

@@ -1,7 +1,7 @@
 """Settings of a model: where documents go, and how they get their ids.
 
-Classes: ``PersistenceSettings``, ``IdProvider`` and its kinds, ``KeyBuilder``, ``StringDelimitedKeyBuilder``. Functions:
-``simple_in_memory_settings``, ``simple_lmdb_settings``.
+Classes: ``PersistenceSettings``, ``IdProvider`` and its kinds, ``KeyBuilder``, ``StringDelimitedKeyBuilder``.
+Functions: ``simple_in_memory_settings``, ``simple_lmdb_settings``.
 """
 
 import itertools
@@ -66,7 +66,7 @@ class UserSpecifiedIdProvider(IdProvider):
         """Return the keyword's value."""
         if self.key not in kwargs:
             raise MissingArgument(f"this model takes ids from its caller: process(..., {self.key}='...')")
-        return kwargs[self.key]  # type: ignore[no-any-return]
+        return kwargs[self.key]
 
 
 class StaticIdProvider(IdProvider):
@@ -190,7 +190,7 @@ def simple_in_memory_settings(cls: _T) -> _T:
         >>> Document(Document.process(text=["a", "b"])).text
         'ab'
     """
-    return _with_settings(cls, database=InMemoryDatabase())  # type: ignore[no-any-return]
+    return _with_settings(cls, database=InMemoryDatabase())
 
 
 def simple_lmdb_settings(
@@ -206,8 +206,6 @@ def simple_lmdb_settings(
 
     def decorate(cls: _T) -> _T:
         provider = UserSpecifiedIdProvider("_id") if user_supplied_id else UuidProvider()
-        return _with_settings(cls, database=LmdbDatabase(path, map_size), id_provider=provider)  # type: ignore[no-any-return]
+        return _with_settings(cls, database=LmdbDatabase(path, map_size), id_provider=provider)
 
     return decorate
-
-

@@ -142,7 +142,8 @@ def restore_source(source: dict[str, Any], kept: Any = None) -> Any:
 
 
 def refreshed(source: dict[str, Any]) -> dict[str, Any]:
-    """Describe the source as it is now; a file is read only where its size or time moved, and one that is gone counts as
+    """Describe the source as it is now; a file is read only where its size or time moved, and one that is gone counts
+    as
     unchanged."""
     if source["kind"] == "wrapped":
         inner = refreshed(source["source"])

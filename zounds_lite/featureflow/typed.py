@@ -1,8 +1,9 @@
 """Typed values: what ``PickleFeature`` stores without pickle.
 
-Goal: pipelines, arrays, numbers, text, lists, dicts and declared types are stored as typed data that no reader executes.
-Layout: JSON in which each array is a reference, then the arrays. Only a feature declared with ``trust=True`` may hold
-anything else, by pickle, and is read back by the same declaration only. Classes: ``TypedEncoder``, ``TypedDecoder``.
+Goal: pipelines, arrays, numbers, text, lists, dicts and declared types are stored as typed data that no reader
+executes. Layout: JSON in which each array is a reference, then the arrays. Only a feature declared with ``trust=True``
+may hold anything else, by pickle, and is read back by the same declaration only. Classes: ``TypedEncoder``,
+``TypedDecoder``.
 """
 
 import json
@@ -47,7 +48,7 @@ class _Arrays:
         return decode(value["value"])
 
 
-class TypedEncoder(Aggregator, Encoder):  # type: ignore[misc]
+class TypedEncoder(Aggregator, Encoder):
     """One value as typed data; pickled only where ``trust`` is set and nothing else can hold it.
 
     Args:
@@ -69,7 +70,8 @@ class TypedEncoder(Aggregator, Encoder):  # type: ignore[misc]
         except DeclarationError as error:
             if not self.trust:
                 raise UntrustedValue(
-                    f"{type(data).__qualname__} is no typed data ({error}); store numbers, text, arrays, lists, dicts or "
+                    f"{type(data).__qualname__} is no typed data ({error}); store numbers, text, arrays, lists, "
+                    "dicts or "
                     "declared types, or declare the feature with trust=True, which pickles"
                 ) from error
             yield from self._pickled(data)

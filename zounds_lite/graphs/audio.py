@@ -44,8 +44,8 @@ def resampled(
         chunksize_bytes (int | ChunkSizeBytes): bytes that are read at once from sources that cannot seek.
         resample_to (AudioSampleRate): the rate of ``resampled``.
         store_resampled (bool): keep ``resampled`` in the store.
-        store_ogg (bool): keep an Ogg Vorbis copy at the source's own rate and channels; encoding it takes far longer than
-            everything else.
+        store_ogg (bool): keep an Ogg Vorbis copy at the source's own rate and channels; encoding it takes far longer
+            than everything else.
 
     Examples:
         >>> import zounds_lite as zounds
@@ -93,7 +93,7 @@ def windowed(
     hop, window = wscheme.discrete_samples(TimeDimension(*resample_to))
     padding = window - hop if pad else 0
 
-    class Windowed(base):  # type: ignore[misc]
+    class Windowed(base):
         """Frames of audio."""
 
         windowed = ArrayWithUnitsFeature(
@@ -136,7 +136,7 @@ def stft(
         >>> samples = zounds.SineSynthesizer(zounds.SR22050()).synthesize(zounds.Seconds(10), [440.0])
         >>> sound = Sound(Sound.process(meta=samples.encode()))
         >>> sound.fft.shape, sound.fft[zounds.TimeSlice(zounds.Seconds(1)), zounds.FrequencyBand(400, 500)].shape
-        ((430, 257), (44, 3))
+        ((430, 257), (44, 5))
     """
     base: Any = windowed(
         wscheme,
@@ -149,7 +149,7 @@ def stft(
         pad=pad,
     )
 
-    class ShortTimeFourierTransform(base):  # type: ignore[misc]
+    class ShortTimeFourierTransform(base):
         """A short-time Fourier transform."""
 
         fft = ArrayWithUnitsFeature(FFT, needs=base.windowed, padding_samples=fft_padding_samples, store=store_fft)

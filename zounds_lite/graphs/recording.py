@@ -12,7 +12,7 @@ __all__ = ["Recording"]
 _Base: Any = stft(resample_to=SR22050(), store_fft=True, store_ogg=False, pad=True)
 
 
-class Recording(_Base):  # type: ignore[misc]
+class Recording(_Base):
     """A recording at 22.05 kHz with its short-time Fourier transform and 128 mel bands, both stored."""
 
     mel = ArrayWithUnitsFeature(MelBands, n_bands=128, needs=_Base.fft, store=True)

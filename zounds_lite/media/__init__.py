@@ -6,7 +6,8 @@ a seekable binary file object; arrays are (frames, channels). Functions and clas
 """
 
 from zounds_lite.media.decode import BLOCK, AudioReader, mix_to_mono
-from zounds_lite.media.encode import MAX_SAMPLE, Encoder, encode, encode_stream, formats
+from zounds_lite.media.encode import MAX_SAMPLE, Encoder, encode, encode_stream
+from zounds_lite.media.formats import formats
 from zounds_lite.media.probe import AudioInfo, probe
 
 __all__ = [

@@ -3,7 +3,7 @@
 Goal: write any length in bounded memory, and keep from the encoders what makes them crash: long blocks (Vorbis), NaN
 and huge samples (MP3 aborts the whole process), rates and channel counts that they do not know. Conventions: arrays
 are (frames,) or (frames, channels); floats have full scale at 1, int16 and int32 at their ends. Names: ``Encoder``,
-``encode``, ``encode_stream``, ``formats``.
+``encode``, ``encode_stream``.
 
 Sources:
     Measured with libsndfile 1.2.2: one long write of Vorbis overflows the stack; LAME aborts on NaN, on infinity and on
@@ -23,70 +23,13 @@ from typing import Any, BinaryIO, Self
 import numpy as np
 
 from zounds_lite.errors import DeclarationError, EncodeError, UnsupportedCodec
-from zounds_lite.media.containers import MAX_CHANNELS, MAX_RATE
 from zounds_lite.media.decode import BLOCK
+from zounds_lite.media.formats import FLOATS, LOSSY, choose, formats
 
-__all__ = ["MAX_SAMPLE", "Encoder", "encode", "encode_stream", "formats"]
+__all__ = ["MAX_SAMPLE", "Encoder", "encode", "encode_stream"]
 
 MAX_SAMPLE = 1000.0
 """Largest absolute sample that encoders other than FLOAT and DOUBLE are given: 60 dB above full scale."""
-
-_PCM = ("PCM_16", "PCM_24", "PCM_32")
-_WAVE = (*_PCM, "PCM_U8", "FLOAT", "DOUBLE", "ULAW", "ALAW")
-_SUBTYPES = {
-    "WAV": _WAVE,
-    "WAVEX": _WAVE,
-    "RF64": _WAVE,
-    "W64": _WAVE,
-    "FLAC": ("PCM_16", "PCM_24", "PCM_S8"),
-    "OGG": ("VORBIS", "OPUS"),
-    "MP3": ("MPEG_LAYER_III",),
-    "AIFF": (*_PCM, "PCM_S8", "PCM_U8", "FLOAT", "DOUBLE", "ULAW", "ALAW"),
-    "CAF": (*_PCM, "PCM_S8", "FLOAT", "DOUBLE", "ULAW", "ALAW", "ALAC_16", "ALAC_20", "ALAC_24", "ALAC_32"),
-    "AU": (*_PCM, "PCM_S8", "FLOAT", "DOUBLE", "ULAW", "ALAW"),
-}
-_KNOWN = frozenset(subtype for subtypes in _SUBTYPES.values() for subtype in subtypes)
-_LOSSY = ("VORBIS", "OPUS", "MPEG_LAYER_III")
-_FLOATS = ("FLOAT", "DOUBLE")
-_CHANNELS = {"FLAC": 8, "MP3": 2, "ALAC_16": 8, "ALAC_20": 8, "ALAC_24": 8, "ALAC_32": 8}
-_RATES = {
-    "MP3": (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000),
-    "OPUS": (8000, 12000, 16000, 24000, 48000),
-}
-_TOP_RATE = {"VORBIS": 200_000, "FLAC": 655_350}
-
-
-def formats() -> dict[str, tuple[str, ...]]:
-    """Return the formats that can be written, each with its subtypes; the first one is its default.
-
-    Examples:
-        >>> formats()["OGG"]
-        ('VORBIS', 'OPUS')
-    """
-    return dict(_SUBTYPES)
-
-
-def _choose(fmt: str, subtype: str | None, samplerate: int, channels: int) -> tuple[str, str]:
-    """Check format, subtype, rate and channels; returns the format and the subtype that will be written."""
-    name = str(fmt).upper()
-    if name not in _SUBTYPES:
-        raise UnsupportedCodec(f"cannot write the format {fmt!r}; allowed: {', '.join(_SUBTYPES)}")
-    chosen = _SUBTYPES[name][0] if subtype is None else str(subtype).upper()
-    if chosen not in _KNOWN:
-        raise UnsupportedCodec(f"cannot write the subtype {subtype!r}; allowed in {name}: {', '.join(_SUBTYPES[name])}")
-    if chosen not in _SUBTYPES[name]:
-        chosen = _SUBTYPES[name][0]
-    most = min(_CHANNELS.get(name, MAX_CHANNELS), _CHANNELS.get(chosen, MAX_CHANNELS))
-    if not 1 <= channels <= most:
-        raise UnsupportedCodec(f"{name} {chosen} cannot hold {channels} channels; allowed: 1 to {most}")
-    rates = _RATES.get(name) or _RATES.get(chosen)
-    if rates is not None and samplerate not in rates:
-        listed = ", ".join(map(str, rates))
-        raise UnsupportedCodec(f"{name} {chosen} cannot hold {samplerate} Hz; allowed: {listed}. Resample first")
-    top = min(_TOP_RATE.get(name, MAX_RATE), _TOP_RATE.get(chosen, MAX_RATE))
-    if not 1 <= samplerate <= top:
-        raise UnsupportedCodec(f"{name} {chosen} cannot hold {samplerate} Hz; allowed: 1 to {top}")
-    return name, chosen
 
 
 class _Sink:
@@ -148,14 +91,14 @@ class Encoder:
     ) -> None:
         import soundfile
 
-        self.format, self.subtype = _choose(fmt, subtype, samplerate, channels)
+        self.format, self.subtype = choose(fmt, subtype, samplerate, channels)
         self.channels, self.frames = channels, 0
         self._sink = _Sink(out)
         options: dict[str, Any] = {}
         if quality is not None:
-            if self.subtype not in _LOSSY or not 0 <= quality <= 1:
+            if self.subtype not in LOSSY or not 0 <= quality <= 1:
                 raise DeclarationError(
-                    f"quality={quality!r} for {self.subtype}; allowed: 0 to 1, for {', '.join(_LOSSY)}"
+                    f"quality={quality!r} for {self.subtype}; allowed: 0 to 1, for {', '.join(LOSSY)}"
                 )
             # libsndfile 1.2.2 refuses 1.0 for MP3
             options["compression_level"] = min(1.0 - float(quality), 0.999 if self.format == "MP3" else 1.0)
@@ -166,7 +109,7 @@ class Encoder:
         except soundfile.LibsndfileError as error:
             raise UnsupportedCodec(
                 f"libsndfile refuses {self.format} {self.subtype} with {channels} channels at {samplerate} Hz: "
-                f"{error.error_string.strip()}; allowed formats: {', '.join(_SUBTYPES)}"
+                f"{error.error_string.strip()}; allowed formats: {', '.join(formats())}"
             ) from error
 
     def write(self, samples: Any) -> None:
@@ -215,13 +158,13 @@ class Encoder:
             raise EncodeError(f"cannot encode samples of type {block.dtype}; allowed: floats, int16, int32")
         if block.dtype not in (np.float32, np.float64):
             block = block.astype(np.float32 if block.dtype.itemsize < 4 else np.float64)
-        if self.subtype in _FLOATS or not block.size:
+        if self.subtype in FLOATS or not block.size:
             return block
         peak = max(float(block.max()), -float(block.min()))
         if not peak <= MAX_SAMPLE:
             self._refuse(block)
         # the integer encoders wrap around, or read outside of their tables
-        return block if peak <= 1 or self.subtype in _LOSSY else np.clip(block, -1, 1)
+        return block if peak <= 1 or self.subtype in LOSSY else np.clip(block, -1, 1)
 
     def _refuse(self, block: np.ndarray) -> None:
         bad = ~(np.abs(block) <= MAX_SAMPLE)

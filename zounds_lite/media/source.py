@@ -7,6 +7,7 @@ at bytes), ``View`` (a read-only file made of pieces of a source and of replaced
 
 import io
 import os
+import weakref
 from bisect import bisect_right
 from pathlib import Path
 from types import TracebackType
@@ -62,6 +63,8 @@ class Source:
         if path is not None:
             # unbuffered, so that libsndfile can go on with the same descriptor
             self.file = open(path, "rb", buffering=0)  # noqa: SIM115
+            # lazy readers, such as a document's Ogg copy, are dropped rather than closed
+            weakref.finalize(self, self.file.close)
             self.name, self.is_file, self._owned = str(path)[-_SHOWN:], True, True
             return
         if not all(hasattr(source, method) for method in ("read", "seek", "tell")):
@@ -119,6 +122,7 @@ class View:
 
     def __init__(self, file: Any, pieces: list[bytes | tuple[int, int]]) -> None:
         self._file = file
+        self._is_direct = type(file) in (io.BytesIO, io.FileIO, io.BufferedReader)
         self._pieces = pieces
         self._starts: list[int] = []
         self._size = self._position = 0
@@ -129,28 +133,34 @@ class View:
 
     def readinto(self, buffer: Any) -> int:
         """Fill ``buffer`` as far as the pieces reach; returns the number of bytes."""
-        out = memoryview(buffer)
+        out = memoryview(buffer).cast("B")
         done = 0
         try:
             while done < len(out) and self._position < self._size:
-                data = self._next(len(out) - done)
-                if not data:
+                count = self._next(out[done:])
+                if not count:
                     break
-                out[done : done + len(data)] = data
-                done += len(data)
-                self._position += len(data)
+                done += count
+                self._position += count
         except Exception as error:  # noqa: BLE001  (raised again by the reader, outside the C callback)
             self.error = error
         return done
 
-    def _next(self, count: int) -> bytes:
+    def _next(self, out: memoryview) -> int:
+        """Fill ``out`` from the piece at the position, as far as that reaches."""
         index = bisect_right(self._starts, self._position) - 1
         piece, inside = self._pieces[index], self._position - self._starts[index]
         if isinstance(piece, bytes):
-            return piece[inside : inside + count]
-        start = piece[0] + inside
-        self._file.seek(start)
-        return self._file.read(min(count, piece[1] - start)) or b""
+            data = piece[inside : inside + len(out)]
+        else:
+            start = piece[0] + inside
+            self._file.seek(start)
+            out = out[: piece[1] - start]
+            if self._is_direct:
+                return self._file.readinto(out) or 0
+            data = self._file.read(len(out)) or b""
+        out[: len(data)] = data
+        return len(data)
 
     def read(self, count: int = -1) -> bytes:
         """Read ``count`` bytes, or all that is left."""

@@ -1,9 +1,9 @@
 """Codecs of arrays with units.
 
-Goal: what a node yields in chunks reads back as one array with the same units. Conventions: chunks join along axis 0 and
-must agree in dtype, row shape and dimensions; sizes count rows; what is known only when a stream ends (``n_samples``,
-``padding``) is taken from its last chunk. Classes: ``ArrayWithUnitsEncoder``, ``ArrayWithUnitsDecoder``,
-``AudioSamplesDecoder``, ``PackedArrayWithUnitsEncoder``, ``PackedArrayWithUnitsDecoder``.
+Goal: what a node yields in chunks reads back as one array with the same units. Conventions: chunks join along axis 0
+and must agree in dtype, row shape and dimensions; sizes count rows; what is known only when a stream ends
+(``n_samples``, ``padding``) is taken from its last chunk. Classes: ``ArrayWithUnitsEncoder``,
+``ArrayWithUnitsDecoder``, ``AudioSamplesDecoder``, ``PackedArrayWithUnitsEncoder``, ``PackedArrayWithUnitsDecoder``.
 """
 
 from collections.abc import Iterator
@@ -60,7 +60,7 @@ class ArrayWithUnitsEncoder(NumpyEncoder):
 
     @property
     def header(self) -> dict[str, Any]:
-        header = super().header
+        header = self._header()
         if self._head is None:
             return header
         shape = header["shape"]
@@ -128,9 +128,9 @@ class PackedArrayWithUnitsEncoder(ArrayWithUnitsEncoder):
 
     @property
     def header(self) -> dict[str, Any]:
+        packed = self._header()
         if self._head is None:
-            return NumpyEncoder.header.fget(self)  # type: ignore[attr-defined, no-any-return]
-        packed = NumpyEncoder.header.fget(self)  # type: ignore[attr-defined]
+            return packed
         dimensions = [dim.with_size(n) for dim, n in zip(self._head, [*packed["shape"][:-1], self._bits], strict=True)]
         return {**packed, "bits": self._bits, "dimensions": [dim.to_dict() for dim in dimensions]}
 
@@ -142,5 +142,3 @@ class PackedArrayWithUnitsDecoder(ArrayWithUnitsDecoder):
         bits = value.header.get("bits", 8 * array.shape[-1])
         unpacked = np.unpackbits(array, axis=-1, count=bits).astype(bool)
         return ArrayWithUnits(unpacked, self._dimensions(value, unpacked))
-
-

@@ -1,55 +1,44 @@
-"""Values as HTML, for notebooks: ``to_html``."""
+"""Values as HTML: what notebooks show.
+
+Goal: an array is looked at where it stands, without a file. Convention: the HTML refers to nothing outside itself.
+Function: ``to_html``, which the package puts into the renderer slots of the floors below.
+"""
 
 import base64
-import tempfile
-from html import escape
-from pathlib import Path
+import html
 from typing import Any
 
 import numpy as np
 
-from zounds_lite.featureflow import BaseModel
-from zounds_lite.visualization.png import array_png
+from zounds_lite.visualization.png import array_pixels, png_bytes
 
 __all__ = ["to_html"]
 
 
-def to_html(value: Any, **options: Any) -> str:
-    """Draw a value: an array as its picture, a document as a table of its features, anything else as text.
+def to_html(value: Any, floor_db: float = -80.0) -> str:
+    """Return HTML that shows a value: a picture of samples and of time-frequency arrays, and text for all else.
 
     Args:
-        value (Any): what to draw.
-        options (Any): passed on to ``array_png``, for example ``floor_db``.
-
-    Returns:
-        str: HTML that holds all it shows.
+        value (Any): what to show.
+        floor_db (float): level that is drawn darkest, in dB under the loudest value, < 0.
 
     Examples:
-        >>> to_html(np.eye(3)).startswith('<figure><img src="data:image/png;base64,')
-        True
-        >>> to_html("a < b")
-        "<pre>'a &lt; b'</pre>"
+        >>> to_html(np.eye(8))[:34]
+        '<figure><img src="data:image/png;b'
+        >>> to_html("<b>")
+        '<pre>&#x27;&lt;b&gt;&#x27;</pre>'
+
+    See Also:
+        array_png: the same picture as a file.
     """
-    if isinstance(value, np.ndarray) and value.size and value.ndim in (1, 2):
-        return _picture(value, options)
-    if isinstance(value, BaseModel):
-        return _table(value)
-    return f"<pre>{escape(repr(value))}</pre>"
+    if not _has_a_picture(value):
+        return f"<pre>{html.escape(repr(value))}</pre>"
+    data = base64.b64encode(png_bytes(array_pixels(value, floor_db))).decode("ascii")
+    units = ", ".join(str(dimension) for dimension in getattr(value, "dimensions", ()))
+    caption = html.escape(f"{type(value).__name__} {value.shape} {value.dtype} {units}".rstrip())
+    picture = f'<img src="data:image/png;base64,{data}" alt="{caption}" style="max-width:100%">'
+    return f"<figure>{picture}<figcaption>{caption}</figcaption></figure>"
 
 
-def _picture(array: np.ndarray, options: dict[str, Any]) -> str:
-    with tempfile.TemporaryDirectory() as folder:
-        data = array_png(array, Path(folder) / "picture.png", **options).read_bytes()
-    axes = getattr(array, "dimensions", None)
-    caption = f"{type(array).__name__} {array.dtype} {array.shape}" + (f" {axes!r}" if axes else "")
-    encoded = base64.b64encode(data).decode("ascii")
-    return f'<figure><img src="data:image/png;base64,{encoded}"/><figcaption>{escape(caption)}</figcaption></figure>'
-
-
-def _table(document: BaseModel) -> str:
-    rows = "".join(
-        f"<tr><td>{escape(name)}</td><td>{escape(type(feature).__name__)}</td>"
-        f"<td>{'stored' if feature.store else 'computed on access'}</td></tr>"
-        for name, feature in type(document).features.items()
-    )
-    return f"<table><caption>{escape(repr(document))}</caption>{rows}</table>"
+def _has_a_picture(value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.ndim in (1, 2) and value.size > 0 and value.dtype.kind in "biufc"

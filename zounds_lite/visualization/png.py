@@ -3,7 +3,7 @@
 Goal: look at a stored feature without a plotting library. Conventions: one picture row or column stands for one band
 or frame until the picture would grow too large, then for the largest value of several; time runs to the right, low
 frequencies and low amplitudes are at the bottom. Functions: ``png_bytes`` (pixels to a file's bytes),
-``spectrogram_png``, ``waveform_png``, ``array_png`` (whichever of the two fits).
+``spectrogram_png``, ``waveform_png``, ``array_png`` (whichever of the two fits), ``array_pixels`` (without a file).
 
 Sources:
     ISO/IEC 15948:2004 (PNG), clauses 5 (chunks), 9 (filters) and 11 (IHDR, IDAT, IEND).
@@ -15,17 +15,20 @@ from pathlib import Path
 
 import numpy as np
 
-from zounds_lite.errors import DimensionError
+from zounds_lite.errors import DeclarationError, DimensionError
 from zounds_lite.timeseries import AudioSamples
 from zounds_lite.visualization.colours import perceptual_colours
 
-__all__ = ["array_png", "png_bytes", "spectrogram_png", "waveform_png"]
+__all__ = ["array_pixels", "array_png", "png_bytes", "spectrogram_png", "waveform_png"]
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPE = {2: 0, 3: 2}
 """Number of array dimensions to the PNG colour type: grey, RGB."""
 
 _MAX_COLUMNS, _MAX_ROWS = 2000, 1024
+_HEIGHT = 256
+"""Rows of a waveform."""
+
 _BLOCK_VALUES = 1 << 20
 """Values read at a time: an hour of stored spectrum is a memory map that is never held whole."""
 
@@ -96,6 +99,25 @@ def _levels(magnitudes: np.ndarray, floor_db: float) -> np.ndarray:
     return np.rint(255.0 * (1.0 - db / floor_db)).astype(np.uint8)
 
 
+def _spectrogram(array: np.ndarray, floor_db: float) -> np.ndarray:
+    if array.ndim != 2 or not array.size:
+        raise DimensionError(
+            f"a spectrogram needs frames x bands, at least one of each, and got the shape {array.shape}; "
+            "slice the array first, or use waveform_png for samples"
+        )
+    if not floor_db < 0:
+        raise DeclarationError(f"floor_db={floor_db}: a level under the peak is wanted, for example -80")
+    # units are dropped at the border: pixels have none
+    levels = _levels(_largest_magnitudes(np.asarray(array)), floor_db)
+    return perceptual_colours()[levels.T[::-1]]
+
+
+def _write(pixels: np.ndarray, path: str | Path) -> Path:
+    path = Path(path)
+    path.write_bytes(png_bytes(pixels))
+    return path
+
+
 def spectrogram_png(array: np.ndarray, path: str | Path, floor_db: float = -80.0) -> Path:
     """Write the magnitudes of a time-frequency array as a picture.
 
@@ -113,7 +135,7 @@ def spectrogram_png(array: np.ndarray, path: str | Path, floor_db: float = -80.0
 
     Raises:
         DimensionError: ``array`` has not two dimensions, or is empty.
-        ValueError: ``floor_db`` is not negative.
+        DeclarationError: ``floor_db`` is not negative.
 
     Examples:
         >>> import tempfile
@@ -124,35 +146,23 @@ def spectrogram_png(array: np.ndarray, path: str | Path, floor_db: float = -80.0
     See Also:
         waveform_png: for samples.
     """
-    if array.ndim != 2 or not array.size:
-        raise DimensionError(
-            f"a spectrogram needs frames x bands, at least one of each, and got the shape {array.shape}; "
-            "slice the array first, or use waveform_png for samples"
-        )
-    if not floor_db < 0:
-        raise ValueError(f"floor_db={floor_db}: a level under the peak is wanted, for example -80")
-    # units are dropped at the border: pixels have none
-    levels = _levels(_largest_magnitudes(np.asarray(array)), floor_db)
-    pixels = perceptual_colours()[levels.T[::-1]]
-    path = Path(path)
-    path.write_bytes(png_bytes(pixels))
-    return path
+    return _write(_spectrogram(array, floor_db), path)
 
 
 def _envelope(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The lowest and highest sample of each picture column, in full scale -1..1."""
     edges = _edges(len(samples), min(len(samples), _MAX_COLUMNS))
-    finite = np.nan_to_num(samples, nan=0.0, posinf=1.0, neginf=-1.0)
-    low = np.minimum.reduceat(finite, edges[:-1]).astype(np.float64)
-    high = np.maximum.reduceat(finite, edges[:-1]).astype(np.float64)
-    return low, high
+    # fmin and fmax pass over NaN, so that a recording of hours needs no cleaned copy
+    low, high = (extreme.reduceat(samples, edges[:-1]).astype(np.float64) for extreme in (np.fmin, np.fmax))
+    return np.nan_to_num(low, posinf=1.0, neginf=-1.0), np.nan_to_num(high, posinf=1.0, neginf=-1.0)
 
 
-def waveform_png(samples: np.ndarray, path: str | Path, height: int = 256) -> Path:
+def waveform_png(samples: np.ndarray, path: str | Path, height: int = _HEIGHT) -> Path:
     """Write the envelope of samples as a picture: dark on white, each channel in a band of its own.
 
     Args:
-        samples (ndarray): samples; the picture's full height is the larger of 1 and the peak.
+        samples (ndarray): samples, or complex numbers, of which magnitudes are drawn; the picture's full height is the
+            larger of 1 and the peak.
         path (str | Path): the file to write.
         height (int): height of a channel's band, in pixels, >= 2.
 
@@ -174,15 +184,17 @@ def waveform_png(samples: np.ndarray, path: str | Path, height: int = 256) -> Pa
     See Also:
         spectrogram_png: for time-frequency arrays.
     """
+    return _write(_waveform(samples, height), path)
+
+
+def _waveform(samples: np.ndarray, height: int) -> np.ndarray:
     if samples.ndim not in (1, 2) or not samples.size:
         raise DimensionError(
             f"a waveform needs samples, or samples x channels, at least one of each, and got the shape {samples.shape}"
         )
-    channels = np.asarray(samples).reshape(len(samples), -1).T
-    bands = [_draw_channel(channel, height) for channel in channels]
-    path = Path(path)
-    path.write_bytes(png_bytes(np.concatenate(bands)))
-    return path
+    plain = np.asarray(samples)
+    channels = (abs(plain) if plain.dtype.kind == "c" else plain).reshape(len(samples), -1).T
+    return np.concatenate([_draw_channel(channel, height) for channel in channels])
 
 
 def _draw_channel(channel: np.ndarray, height: int) -> np.ndarray:
@@ -195,6 +207,28 @@ def _draw_channel(channel: np.ndarray, height: int) -> np.ndarray:
     inside = (row >= top) & (row <= bottom)
     ink = perceptual_colours()[64]
     return np.where(inside[..., None], ink, np.uint8(255)).astype(np.uint8)
+
+
+def array_pixels(array: np.ndarray, floor_db: float = -80.0) -> np.ndarray:
+    """Return the pixels of the picture that fits; ``array_png`` writes them.
+
+    Args:
+        array (ndarray): see ``array_png``.
+        floor_db (float): see ``spectrogram_png``.
+
+    Shape:
+        ``[time]``, ``[time, channels]`` or ``[frames, bands] -> [rows, columns, 3]``
+
+    Raises:
+        DimensionError: three or more dimensions, none, or an empty array.
+
+    Examples:
+        >>> array_pixels(np.eye(8)).shape
+        (8, 8, 3)
+    """
+    if array.ndim == 1 or isinstance(array, AudioSamples):
+        return _waveform(array, _HEIGHT)
+    return _spectrogram(array, floor_db)
 
 
 def array_png(array: np.ndarray, path: str | Path, floor_db: float = -80.0) -> Path:
@@ -218,6 +252,4 @@ def array_png(array: np.ndarray, path: str | Path, floor_db: float = -80.0) -> P
         ...     array_png(np.eye(8), f"{folder}/diagonal.png").suffix
         '.png'
     """
-    if array.ndim == 1 or isinstance(array, AudioSamples):
-        return waveform_png(array, path)
-    return spectrogram_png(array, path, floor_db)
+    return _write(array_pixels(array, floor_db), path)

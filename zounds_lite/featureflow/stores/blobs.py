@@ -30,7 +30,8 @@ def full_disk(where: object) -> Iterator[None]:
     except OSError as error:
         if error.errno in _FULL:
             raise StoreFull(
-                error.errno, f"no room left for {where}: {error.strerror}; what was acknowledged is safe, free some space"
+                error.errno,
+                f"no room left for {where}: {error.strerror}; what was acknowledged is safe, free some space",
             ) from error
         raise
 
@@ -64,7 +65,7 @@ class _FileBlob(BlobWriter):
         self._path = folder / f"{owner_tag()}-{self._name}.part"
         with full_disk(folder):
             folder.mkdir(parents=True, exist_ok=True)
-            self._file = open(self._path, "xb", buffering=0)
+            self._file = open(self._path, "xb", buffering=0)  # noqa: SIM115 - closed by finish or discard
 
     def _append(self, data: bytes | memoryview) -> None:
         view = memoryview(data)

@@ -1,8 +1,8 @@
 """A store in plain files: one file per record, one per blob.
 
 Records are written aside, made durable and renamed; a lock file lets one writer in at a time. Batches are durable as a
-whole before ``change`` returns, but a crash between two renames keeps the first: use ``LmdbDatabase`` where a batch must
-be all or nothing.
+whole before ``change`` returns, but a crash between two renames keeps the first: use ``LmdbDatabase`` where a batch
+must be all or nothing.
 """
 
 import hashlib
@@ -79,7 +79,7 @@ class FileSystemDatabase(Database):
         """Let one writer in, over threads and, where the system has file locks, over processes."""
         with self._lock:
             try:
-                lock = open(self.path / "lock", "ab")
+                lock = open(self.path / "lock", "ab")  # noqa: SIM115 - entered below
             except PermissionError as error:
                 raise StoreLocked(f"{str(self.path)!r} is read-only for this user") from error
             with lock:

@@ -13,6 +13,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -112,7 +113,8 @@ class LmdbDatabase(Database):
 
     Args:
         path (str | Path): the folder; made where it is missing.
-        map_size (int | float | None): initial size of the map in bytes; it grows by itself. None takes 64 GiB of address
+        map_size (int | float | None): initial size of the map in bytes; it grows by itself. None takes 64 GiB of
+            address
             space, which costs nothing until it is used.
         key_builder: accepted for compatibility; ids need no escaping here.
 
@@ -147,7 +149,9 @@ class LmdbDatabase(Database):
         except (lmdb.InvalidError, lmdb.VersionMismatchError, lmdb.CorruptedError) as error:
             raise StoreFormatError(f"{str(self.path)!r} holds no store that this version can read: {error}") from error
         except lmdb.ReadonlyError as error:
-            raise StoreLocked(f"{str(self.path)!r} is read-only for this user: reading works, writing does not") from error
+            raise StoreLocked(
+                f"{str(self.path)!r} is read-only for this user: reading works, writing does not"
+            ) from error
         except (lmdb.DiskError, lmdb.Error) as error:
             if any(text in str(error) for text in (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT))):
                 raise StoreFull(
@@ -166,7 +170,8 @@ class LmdbDatabase(Database):
         version = json.loads(found).get("format")
         if not isinstance(version, int) or version > FORMAT:
             raise StoreFormatError(
-                f"{str(self.path)!r} has store format {version!r}; this version reads up to {FORMAT}: upgrade zounds_lite"
+                f"{str(self.path)!r} has store format {version!r}; this version reads up to {FORMAT}: upgrade "
+                "zounds_lite"
             )
 
     def _reading(self, action: Callable[[Any, Mapping[bytes, Any]], _T]) -> _T:
@@ -215,7 +220,10 @@ class LmdbDatabase(Database):
 
     def iter_ids(self) -> Iterator[str]:
         after = b""
-        while batch := self._reading(lambda txn, db, after=after: _ids_after(txn, db[b"records"], after)):
+        while True:
+            batch = self._reading(partial(_ids_after, after=after))
+            if not batch:
+                return
             yield from (_id for _, _id in batch)
             after = batch[-1][0]
 
@@ -238,14 +246,19 @@ class LmdbDatabase(Database):
         return f"LmdbDatabase({str(self.path)!r})"
 
 
-def _ids_after(txn: Any, db: Any, after: bytes, count: int = 1000) -> list[tuple[bytes, str]]:
+def _ids_after(txn: Any, databases: Any, after: bytes, count: int = 1000) -> list[tuple[bytes, str]]:
     """Return up to ``count`` keys and ids that follow ``after``; a batch at a time, so that no reader is held long."""
     found: list[tuple[bytes, str]] = []
+    db = databases[b"records"]
     with txn.cursor(db) as cursor:
         if not cursor.set_range(after + b"\0"):
             return found
         for key in cursor.iternext(keys=True, values=False):
-            _id = key[1:].decode("utf-8", "surrogatepass") if key[:1] == b"i" else Record.from_bytes(txn.get(key, db=db)).id
+            _id = (
+                key[1:].decode("utf-8", "surrogatepass")
+                if key[:1] == b"i"
+                else Record.from_bytes(txn.get(key, db=db)).id
+            )
             found.append((key, _id))
             if len(found) == count:
                 break
