@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-MODULES = ["benchmarks.ingest", "benchmarks.slices"]
+MODULES = ["benchmarks.accuracy", "benchmarks.ingest", "benchmarks.slices"]
 
 
 def main() -> int:

@@ -13,7 +13,7 @@ import numpy as np
 
 from zounds_lite.core import functions, ufuncs
 from zounds_lite.core.dimension import IDENTITY, Dimension
-from zounds_lite.core.indexing import check_dimensions, is_mask, resolve
+from zounds_lite.core.indexing import Resolved, check_dimensions, is_mask, resolve
 from zounds_lite.core.methods import Methods
 from zounds_lite.errors import DimensionError
 
@@ -42,8 +42,8 @@ class ArrayWithUnits(Methods):
         (TimeDimension(f=1.0, d=1.0),)
     """
 
-    # the dimensions, and the shape for which they were made
-    _units: tuple[tuple[Dimension, ...], tuple[int, ...]] | None = None
+    # the dimensions, or the index that says how to make them, and the shape that they are for
+    _units: tuple[tuple[Dimension, ...] | Resolved, tuple[int, ...]] | None = None
 
     def __new__(cls, arr: Any, dimensions: Iterable[Dimension | None]) -> Self:
         """View ``arr`` with units."""
@@ -79,7 +79,11 @@ class ArrayWithUnits(Methods):
         """The dimensions, one per axis, each with the size of its axis."""
         units = self._units
         if units is not None and units[1] == self.shape:
-            return units[0]
+            dimensions, shape = units
+            if type(dimensions) is Resolved:
+                dimensions = dimensions.dimensions(shape)
+                self._units = dimensions, shape
+            return dimensions
         return (IDENTITY,) * self.ndim
 
     @classmethod
@@ -153,15 +157,17 @@ class ArrayWithUnits(Methods):
             if type(index) in _MASKS and is_mask(index) or isinstance(index, np.ndarray) and is_mask(index):
                 return _getitem(self, np.asarray(index)).view(np.ndarray)
             index = (index,)
-        units = self._units
-        dimensions = units[0] if units is not None and units[1] == self.shape else self.dimensions
-        resolved = resolve(index, dimensions)
+        resolved = resolve(index, self.dimensions)
         result = _getitem(self, tuple(resolved.raw))
         if not isinstance(result, ArrayWithUnits):
             return result
         shape = result.shape
         if not shape:
             return result.view(np.ndarray)[()]
+        if type(self) is ArrayWithUnits:
+            # most slices are only read: their dimensions are made when somebody asks
+            result._units = resolved, shape
+            return result
         dimensions = resolved.dimensions(shape)
         cls = self._class_for(dimensions, shape)
         if type(result) is not cls:

@@ -16,6 +16,7 @@ Sources:
 
 import operator
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,6 @@ from zounds_lite.errors import DimensionError, UnitIndexError
 __all__ = ["Resolved", "check_dimensions", "is_integer", "is_mask", "resolve"]
 
 _FULL = slice(None)
-_NOT_SIMPLE = frozenset({type(None), type(Ellipsis), list, tuple, bool, np.bool_})
 _INTEGER_INDEXES = "integers, slices and lists of integers, boolean masks, None, Ellipsis"
 
 Kept = tuple[Dimension, slice | None]
@@ -164,12 +164,15 @@ def _resolve_simple(resolved: Resolved, items: tuple[Any, ...], dimensions: Sequ
     raw: list[Any] = []
     kept: list[Kept] = []
     for axis, item in enumerate(items):
-        kind = type(item)
-        dimension = dimensions[axis]
-        if kind in _NOT_SIMPLE or isinstance(item, np.ndarray):
+        kind = _kind(type(item))
+        if kind == "other":
             return False
-        if kind is not int:
-            item = _translate(item, dimension, axis)
+        dimension = dimensions[axis]
+        if kind == "integer":
+            item = operator.index(item)
+        else:
+            if kind == "units" or not _is_integer_slice(item):
+                item = _from_units(item, dimension, axis)
             if type(item) is slice:
                 kept.append((dimension, None if item == _FULL else item))
             elif type(item) is not int:
@@ -179,6 +182,18 @@ def _resolve_simple(resolved: Resolved, items: tuple[Any, ...], dimensions: Sequ
         kept.extend([(d, None) for d in dimensions[n:]])
     resolved.raw, resolved.kept = raw, kept
     return True
+
+
+@lru_cache(maxsize=256)
+def _kind(item: type) -> str:
+    """Sort a type of index: integer, slice, units, or other (which needs a closer look)."""
+    if item is slice:
+        return "slice"
+    if issubclass(item, (np.ndarray, list, tuple, bool, np.bool_, type(None), type(Ellipsis))):
+        return "other"
+    if hasattr(item, "__index__") and not issubclass(item, np.timedelta64):
+        return "integer"
+    return "units"
 
 
 class _Listed:

@@ -1,8 +1,8 @@
 """What can be written: formats, their subtypes, and the rates and channels that each can hold.
 
 Goal: the encoders' limits in one place; some of them crash rather than refuse. Encodings that pad a recording to whole
-blocks (ADPCM, GSM) are left out: they change its length. Conventions: names are libsndfile's; rates in hertz. Functions:
-``formats``, ``choose``.
+blocks (ADPCM, GSM) are left out: they change its length. Conventions: names are libsndfile's; rates in hertz.
+Functions: ``formats``, ``choose``.
 
 Sources:
     Measured with libsndfile 1.2.2; RFC 9639 (FLAC: 8 channels, 655,350 Hz); ISO/IEC 13818-3 (MP3 rates); RFC 6716 (Opus
@@ -53,7 +53,7 @@ def choose(fmt: str, subtype: str | None, samplerate: int, channels: int) -> tup
     """Check format, subtype, rate and channels.
 
     Returns:
-        tuple: the format, and the subtype that will be written: the format's default where it does not hold the given one.
+        tuple: format and subtype to write: the default where the format does not hold the given one
 
     Raises:
         UnsupportedCodec: an unknown format or subtype, or a rate or channel count that it cannot hold.

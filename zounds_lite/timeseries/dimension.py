@@ -315,7 +315,7 @@ class TimeDimension(Dimension):
         """Return the axis after slicing: a step stretches the period, and keeps the duration of each element."""
         step = index.step
         if step is None or step == 1:
-            return self._changed(size=size, start=None, padding=None, n_samples=None)
+            return self.joined(size)
         if step < 0:
             return IDENTITY
         step = int(step)
@@ -326,6 +326,8 @@ class TimeDimension(Dimension):
 
     def joined(self, size: int) -> "TimeDimension":
         """Return the same axis with ``size`` elements, without notes."""
+        if self.start is self.padding is self.n_samples is None:
+            return self if self.size == size else self._changed(size=size)
         return self._changed(size=size, start=None, padding=None, n_samples=None)
 
     def with_size(self, size: int) -> "TimeDimension":
