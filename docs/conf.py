@@ -5,6 +5,8 @@ under ``examples/``, with what its one run printed.
 """
 
 import ast
+import importlib
+import inspect
 import os
 import re
 import shutil
@@ -48,15 +50,28 @@ def modules():
             yield ".".join(parts), path
 
 
+def entry(value, name):
+    """One line of a package's list of names: a link to where the name is documented, and its summary."""
+    if inspect.ismodule(value):
+        return f"- {{doc}}`{name} <{value.__name__}>`"
+    value = inspect.unwrap(value) if callable(value) else value  # functions with a cache
+    if not (inspect.isclass(value) or inspect.isfunction(value)):
+        return f"- `{name}`"
+    summary = (inspect.getdoc(value) or "").partition("\n\n")[0].replace("\n", " ")
+    return f"- {{py:obj}}`{name} <{value.__module__}.{value.__qualname__}>`: {summary}"
+
+
 def page(name, path, names):
-    """The page of one module: its docstring, its public names, and the list of what is inside a package."""
-    children = [child for child in names if child.rpartition(".")[0] == name]
+    """The page of one module: its docstring and its public names; a package lists the names of its modules."""
     lines = [f"# {name}", "", "```{eval-rst}", f".. automodule:: {name}"]
-    if path.name != "__init__.py":  # a package only passes on what its modules document
-        lines.append("   :members:")
-    lines += ["```", ""]
+    if path.name != "__init__.py":
+        return "\n".join([*lines, "   :members:", "```", ""])
+    module = importlib.import_module(name)
+    public = [entry(getattr(module, public_name), public_name) for public_name in sorted(module.__all__)]
+    children = [child for child in names if child.rpartition(".")[0] == name]
+    lines += ["```", "", *(["## Names", "", *public, ""] if public else [])]
     if children:
-        lines += ["```{toctree}", ":maxdepth: 1", "", *children, "```", ""]
+        lines += ["## Modules", "", "```{toctree}", ":maxdepth: 1", "", *children, "```", ""]
     return "\n".join(lines)
 
 

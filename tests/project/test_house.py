@@ -64,6 +64,7 @@ def own_definitions(module):
     """Public classes and functions that the module itself defines."""
     for name in module.__all__:
         value = getattr(module, name)
+        value = inspect.unwrap(value) if callable(value) else value  # functions with a cache
         if (inspect.isclass(value) or inspect.isfunction(value)) and value.__module__ == module.__name__:
             yield name, value
 

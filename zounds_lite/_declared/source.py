@@ -57,7 +57,12 @@ def is_library(code: Any) -> bool:
 
 def parameters_of(code: Callable[..., Any]) -> dict[str, inspect.Parameter]:
     """Return the parameters of a function or of a class's constructor, without ``self``."""
-    return dict(inspect.signature(code).parameters)
+    return _class_parameters(code) if isinstance(code, type) else dict(inspect.signature(code).parameters)
+
+
+@functools.lru_cache(maxsize=1024)
+def _class_parameters(cls: Any) -> dict[str, inspect.Parameter]:
+    return dict(inspect.signature(cls).parameters)
 
 
 def describe_code(code: Any) -> dict[str, Any]:

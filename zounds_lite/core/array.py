@@ -178,10 +178,11 @@ class ArrayWithUnits(Methods):
     def __setitem__(self, index: Any, value: Any) -> None:
         if type(index) is not tuple:
             if is_mask(index):
-                np.ndarray.__setitem__(self, np.asarray(index), value)
+                self.view(np.ndarray)[np.asarray(index)] = value
                 return
             index = (index,)
-        np.ndarray.__setitem__(self, tuple(resolve(index, self.dimensions).raw), value)
+        # through a plain view, since numpy itself indexes what it sets where there is an Ellipsis
+        self.view(np.ndarray)[tuple(resolve(index, self.dimensions).raw)] = value
 
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any:
         return ufuncs.apply(ufunc, method, inputs, kwargs)

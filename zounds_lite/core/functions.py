@@ -23,13 +23,16 @@ def apply(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str,
     """Run a numpy function on plain views and give the result its units; the body of ``__array_function__``."""
     if function in _OWN_TEXT and len(args) == 1 and not kwargs:
         return _OWN_TEXT[function](args[0])
-    result = function(*[strip(a) for a in args], **{name: strip(a) for name, a in kwargs.items()})
-    if kwargs.get("out") is not None:
-        return kwargs["out"]
+    given = [*args, *kwargs.values()]
+    plain = [strip(value) for value in given]
+    result = function(*plain[: len(args)], **dict(zip(kwargs, plain[len(args) :], strict=True)))
+    for original, stripped in zip(given, plain, strict=True):
+        if result is stripped:  # an output, or an argument that came back as it was
+            return original
     rule = RULES.get(function)
     if rule is None:
         return result
-    source = next(find([*args, *kwargs.values()]), None)
+    source = next(find(given), None)
     if source is None:
         return result
     if isinstance(result, (tuple, list)):

@@ -88,6 +88,11 @@ def _same_shape(call: Call) -> Dims:
     return first.dimensions if has_units(first) and first.shape == call.result.shape else None
 
 
+def _cumulative(call: Call) -> Dims:
+    """Same shape, or everything flattened."""
+    return _same_shape(call) or identities(call.result.ndim)
+
+
 def _reduction(position: int, default: Any = None) -> Rule:
     """The axes in the argument at ``position`` go; with keepdims they stay and have no units."""
 
@@ -313,8 +318,8 @@ register(
     "isposinf isneginf zeros_like ones_like empty_like full_like select choose",
     _elementwise,
 )
-register("cumsum cumprod nancumsum nancumprod unwrap cumulative_sum cumulative_prod gradient tril triu isin", _same_shape)
-register("digitize piecewise", _same_shape)
+register("cumsum cumprod nancumsum nancumprod cumulative_sum cumulative_prod", _cumulative)
+register("unwrap gradient tril triu isin digitize piecewise", _same_shape)
 register(
     "sum prod max amax min amin mean std var median any all ptp argmax argmin count_nonzero nansum nanprod nanmax "
     "nanmin nanmean nanstd nanvar nanmedian nanargmax nanargmin average",

@@ -7,6 +7,7 @@ needs the new one. Class: ``BaseModel``.
 """
 
 import io
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 
@@ -24,6 +25,7 @@ from zounds_lite.errors import (
     NoPersistenceSettingsError,
 )
 from zounds_lite.featureflow.codecs import StoredValue
+from zounds_lite.featureflow.commit import commit
 from zounds_lite.featureflow.display import render_html
 from zounds_lite.featureflow.feature import Feature
 from zounds_lite.featureflow.lineage import Explanation, Lineage, explain_lineage
@@ -167,7 +169,8 @@ class BaseModel(metaclass=_ModelType):
         run = Run(lineage, inputs, lambda feature: None, cls._database)
         run.compute(stored)
         entries = run.entries({name: source["hash"] for name, source in sources.items()})
-        cls._commit(_id, lineage, entries, sources, kept, replace=True)
+        commit(_id, lineage, entries, cls._database, sources, kept, replace=True)
+        cls._announce(_id, entries)
 
     @classmethod
     def _describe_inputs(cls, lineage: Lineage, inputs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Entry]]:
@@ -190,49 +193,9 @@ class BaseModel(metaclass=_ModelType):
         return sources, kept
 
     @classmethod
-    def _commit(
-        cls,
-        _id: str,
-        lineage: Lineage,
-        entries: Mapping[Feature, Entry],
-        sources: Mapping[str, Any],
-        kept: Mapping[str, Entry],
-        replace: bool,
-    ) -> None:
-        """Write entries, one record per database; the model's own database comes last and makes them visible."""
-        by_database: dict[int, tuple[Database, dict[Feature, Entry]]] = {}
-        for feature, entry in entries.items():
-            database = cls._database(feature)
-            by_database.setdefault(id(database), (database, {}))[1][feature] = entry
-        main = cls._database()
-        by_database.setdefault(id(main), (main, {}))
-        for database, own in sorted(by_database.values(), key=lambda pair: pair[0] is main):
-            extra = kept if database is main else {}
-            if not own and not extra and not replace:
-                continue
-
-            def change(
-                old: bytes | None, own: Mapping[Feature, Entry] = own, extra: Mapping[str, Entry] = extra
-            ) -> bytes:
-                record = Record(_id) if replace or old is None else Record.from_bytes(old, f"the record of {_id!r}")
-                record.sources.update(sources)
-                record.entries.update(extra)
-                for feature, entry in own.items():
-                    record.entries[feature.key or ""] = entry
-                    record.descriptions.update(lineage.description_tree(feature))
-                used = _used_descriptions(record)
-                record.descriptions = {key: value for key, value in record.descriptions.items() if key in used}
-                return record.to_bytes()
-
-            database.change({_id: change})
-        cls._announce(_id, entries)
-
-    @classmethod
     def _announce(cls, _id: str, entries: Mapping[Feature, Entry]) -> None:
         log = getattr(cls, "event_log", None)
         if log is not None:
-            import json
-
             for feature, entry in entries.items():
                 log.append(json.dumps({"_id": _id, "name": feature.key, "version": entry.lineage}))
 
@@ -415,7 +378,8 @@ class BaseModel(metaclass=_ModelType):
         entries = run.entries({name: source["hash"] for name, source in sources.items()})
         values = {feature.name or "": run.value(feature) for feature in features if not feature.store}
         if entries:
-            self._commit(_id, lineage, entries, sources, {}, replace=False)
+            commit(_id, lineage, entries, self._database, sources, {}, replace=False)
+            self._announce(_id, entries)
             self.__dict__.pop("_records", None)
         for feature in features:
             if feature.store:
@@ -452,15 +416,3 @@ class BaseModel(metaclass=_ModelType):
 
     def _repr_html_(self) -> str:
         return render_html(self)
-
-
-def _used_descriptions(record: Record) -> set[str]:
-    """Lineages that the entries of a record, or anything upstream of them, refer to."""
-    used: set[str] = set()
-    waiting = [entry.lineage for entry in record.entries.values()]
-    while waiting:
-        value = waiting.pop()
-        if value in record.descriptions and value not in used:
-            used.add(value)
-            waiting.extend(need["lineage"] for need in record.descriptions[value]["needs"].values())
-    return used

@@ -13,7 +13,7 @@ import numpy as np
 
 from zounds_lite._declared import decode
 from zounds_lite.core import ArrayWithUnits, Dimension, IdentityDimension
-from zounds_lite.errors import CorruptValue, DimensionError
+from zounds_lite.errors import CorruptValue, DimensionError, UnitsError
 from zounds_lite.featureflow.codecs import GreedyNumpyDecoder, NumpyEncoder, StoredValue
 from zounds_lite.timeseries import AudioSamples, TimeDimension, audio_sample_rate
 
@@ -61,30 +61,31 @@ class ArrayWithUnitsEncoder(NumpyEncoder):
     @property
     def header(self) -> dict[str, Any]:
         header = self._header()
-        if self._head is None:
-            return header
-        shape = header["shape"]
+        return header if self._head is None else {**header, "dimensions": self._joined(header["shape"])}
+
+    def _joined(self, shape: list[int]) -> list[dict[str, Any]]:
+        """Describe the dimensions of all rows: those of the first chunk, with what the last one knows of the end."""
+        assert self._head is not None
         joined = [self._tail[0], *self._head[1:]] if shape else []
         if joined and isinstance(joined[0], TimeDimension):
             joined[0] = joined[0].replace(start=self._head[0].start)  # type: ignore[attr-defined]
-        dimensions = [dimension.with_size(n).to_dict() for dimension, n in zip(joined, shape, strict=True)]
-        return {**header, "dimensions": dimensions}
+        return [dimension.with_size(n).to_dict() for dimension, n in zip(joined, shape, strict=True)]
 
 
 class ArrayWithUnitsDecoder(GreedyNumpyDecoder):
     """An ``ArrayWithUnits``, read-only; a large one is a memory map of which only what is touched is read."""
 
-    def _dimensions(self, value: StoredValue, array: np.ndarray) -> tuple[Dimension, ...]:
+    def _dimensions(self, value: StoredValue, shape: tuple[int, ...]) -> tuple[Dimension, ...]:
         try:
             dimensions = [decode(part) for part in value.header.get("dimensions", [{"type": "IdentityDimension"}])]
-            return tuple(dim.with_size(n) for dim, n in zip(dimensions, array.shape, strict=True))
+            return tuple(dim.with_size(n) for dim, n in zip(dimensions, shape, strict=True))
         except (TypeError, ValueError, AttributeError) as error:
             if isinstance(error, LookupError):
                 raise
             raise CorruptValue(f"{value.what}: malformed dimensions: {error}") from error
 
     def _wrap(self, array: np.ndarray, value: StoredValue) -> Any:
-        return ArrayWithUnits(array, self._dimensions(value, array))
+        return ArrayWithUnits(array, self._dimensions(value, array.shape))
 
     def chunks(self, value: StoredValue) -> Iterator[Any]:
         """Yield blocks of rows; the last one carries what its stream knew at the end."""
@@ -108,22 +109,36 @@ class AudioSamplesDecoder(ArrayWithUnitsDecoder):
     """``AudioSamples``, read-only."""
 
     def _wrap(self, array: np.ndarray, value: StoredValue) -> Any:
-        time = self._dimensions(value, array)[0]
+        time = self._dimensions(value, array.shape)[0]
         if not isinstance(time, TimeDimension) or time.rate is None or (time.hop, time.window) != (1, 1):
             raise CorruptValue(f"{value.what} is no audio: its first dimension is {time!r}")
-        return AudioSamples(array, audio_sample_rate(time.rate))
+        try:
+            return AudioSamples(array, audio_sample_rate(time.rate))
+        except UnitsError as error:
+            raise CorruptValue(f"{value.what} is no audio: {error}") from error
 
 
 class PackedArrayWithUnitsEncoder(ArrayWithUnitsEncoder):
-    """Boolean arrays with the bits of the last axis packed, eight to a byte."""
+    """Boolean arrays with the bits of the last axis packed, eight to a byte.
+
+    Raises:
+        DimensionError: as for ``ArrayWithUnitsEncoder``; or an array of one axis comes in several chunks, since the
+            axis that chunks join cannot be the packed one.
+    """
 
     def __init__(self, needs: Any = None) -> None:
         super().__init__(needs=needs)
+        self._row: tuple[int, ...] | None = None
         self._bits = 0
 
     def _array(self, data: Any) -> np.ndarray:
         array = super()._array(data)
-        self._bits = array.shape[-1]
+        if not array.ndim or (self._row is not None and (array.ndim == 1 or array.shape[1:] != self._row)):
+            raise DimensionError(
+                f"a chunk of bits of shape {array.shape} cannot follow rows of {self._row}; all chunks need the same "
+                "row shape, and an array of one axis is one chunk"
+            )
+        self._row, self._bits = array.shape[1:], array.shape[-1]
         return np.packbits(array.astype(bool), axis=-1)
 
     @property
@@ -131,14 +146,17 @@ class PackedArrayWithUnitsEncoder(ArrayWithUnitsEncoder):
         packed = self._header()
         if self._head is None:
             return packed
-        dimensions = [dim.with_size(n) for dim, n in zip(self._head, [*packed["shape"][:-1], self._bits], strict=True)]
-        return {**packed, "bits": self._bits, "dimensions": [dim.to_dict() for dim in dimensions]}
+        return {**packed, "bits": self._bits, "dimensions": self._joined([*packed["shape"][:-1], self._bits])}
 
 
 class PackedArrayWithUnitsDecoder(ArrayWithUnitsDecoder):
     """Unpacks bits to a boolean ``ArrayWithUnits``."""
 
     def _wrap(self, array: np.ndarray, value: StoredValue) -> Any:
-        bits = value.header.get("bits", 8 * array.shape[-1])
-        unpacked = np.unpackbits(array, axis=-1, count=bits).astype(bool)
-        return ArrayWithUnits(unpacked, self._dimensions(value, unpacked))
+        if value.header.get("empty"):
+            return super()._wrap(array.astype(bool), value)
+        bits = value.header.get("bits")
+        if type(bits) is not int or array.dtype != np.uint8 or not array.ndim or -(-bits // 8) != array.shape[-1]:
+            raise CorruptValue(f"{value.what}: {array.dtype}{list(array.shape)} does not hold rows of {bits!r} bits")
+        dimensions = self._dimensions(value, (*array.shape[:-1], bits))
+        return ArrayWithUnits(np.unpackbits(array, axis=-1, count=bits).astype(bool), dimensions)

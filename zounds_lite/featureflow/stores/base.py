@@ -51,6 +51,8 @@ def check_id(_id: Any) -> str:
 def released_blobs(old: bytes | None, new: bytes | None) -> set[str]:
     """Names of the blobs that ``old`` refers to and ``new`` does not."""
     before = Record.from_bytes(old).blobs if old is not None else set()
+    if not before:
+        return before
     return before - (Record.from_bytes(new).blobs if new is not None else set())
 
 
@@ -140,6 +142,10 @@ class Database(ABC):
         Raises:
             KeyNotFound: there is no such blob.
         """
+
+    @abstractmethod
+    def remove_blob(self, name: str) -> None:
+        """Remove a blob that no record names; one that is not there is passed over."""
 
     def close(self) -> None:
         """Release what the store holds open; it opens again by itself when used."""

@@ -5,6 +5,7 @@ writing. Classes: ``BlobFolder``; functions ``owner_tag``, ``sync_folder``, ``fu
 """
 
 import errno
+import logging
 import mmap
 import os
 import uuid
@@ -18,6 +19,8 @@ from zounds_lite.errors import KeyNotFound, StoreFull
 from zounds_lite.featureflow.stores.base import BlobWriter
 
 __all__ = ["BlobFolder", "full_disk", "owner_tag", "sync_folder"]
+
+_log = logging.getLogger(__name__)
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
@@ -124,6 +127,5 @@ class BlobFolder:
         """Remove a blob; maps of it that are open stay valid."""
         try:
             self._file(name).unlink(missing_ok=True)
-        except PermissionError:  # Windows keeps a file that is mapped; gc removes it later
-            if os.name == "posix":
-                raise
+        except OSError as error:  # the record that named it is gone, so it is an orphan and no fault of the caller's
+            _log.warning("blob %s could not be removed: %s", name, error)

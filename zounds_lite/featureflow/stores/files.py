@@ -124,6 +124,9 @@ class FileSystemDatabase(Database):
     def open_blob(self, name: str) -> np.ndarray:
         return self._blobs.open(name)
 
+    def remove_blob(self, name: str) -> None:
+        self._blobs.remove(name)
+
     def __reduce__(self) -> Any:
         return type(self), (str(self.path), self.key_builder, self.createdirs)
 

@@ -236,6 +236,9 @@ class LmdbDatabase(Database):
     def open_blob(self, name: str) -> np.ndarray:
         return self._blobs.open(name)
 
+    def remove_blob(self, name: str) -> None:
+        self._blobs.remove(name)
+
     def close(self) -> None:
         _Environment.close(self.path)
 

@@ -64,7 +64,7 @@ class InMemoryDatabase(Database):
                     self._records[_id] = new
             for _id, new in news.items():
                 for name in released_blobs(olds[_id], new):
-                    self._blobs.pop(name, None)
+                    self.remove_blob(name)
 
     def iter_ids(self) -> Iterator[str]:
         with self._lock:
@@ -82,6 +82,9 @@ class InMemoryDatabase(Database):
             return self._blobs[name]
         except KeyError:
             raise KeyNotFound(f"no blob {name!r} in {self!r}") from None
+
+    def remove_blob(self, name: str) -> None:
+        self._blobs.pop(name, None)
 
     def __repr__(self) -> str:
         return f"InMemoryDatabase({len(self)} documents)"
