@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
-from hypothesis import strategies as st
+from hypothesis import assume, given, strategies as st
 
 from zounds_lite.core import ArrayWithUnits, Dimension, IdentityDimension
 from zounds_lite.core.indexing import is_integer, is_mask, resolve

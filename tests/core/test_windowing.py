@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from zounds_lite.core import ArrayWithUnits, IdentityDimension, sliding_window
 from zounds_lite.errors import DeclarationError, DimensionError
@@ -13,7 +12,9 @@ ID = IdentityDimension()
 TIME = TimeDimension(Seconds(1))
 
 
-@given(st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9), st.integers(1, 4)), min_size=1, max_size=3), st.booleans())
+@given(
+    st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9), st.integers(1, 4)), min_size=1, max_size=3), st.booleans()
+)
 def test_against_numpys_view(axes, flatten):
     shape = tuple(max(n, w) for n, w, _ in axes)
     ws, ss = tuple(w for _, w, _ in axes), tuple(s for _, _, s in axes)

@@ -5,8 +5,7 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from zounds_lite.core import ArrayWithUnits, IdentityDimension
 from zounds_lite.errors import CorruptValue, DimensionError, UnknownTypeError
@@ -99,9 +98,7 @@ def arrays(draw, dtypes=DTYPES):
     data = np.ascontiguousarray(raw).view(dtype).reshape(shape)
     dimensions = [draw(st.one_of(st.just(IdentityDimension()), time_dimensions))]
     for size in shape[1:]:
-        dimensions.append(
-            draw(st.one_of(st.just(IdentityDimension()), time_dimensions, frequency_dimensions(size)))
-        )
+        dimensions.append(draw(st.one_of(st.just(IdentityDimension()), time_dimensions, frequency_dimensions(size))))
     return ArrayWithUnits(data, dimensions[:ndim])
 
 

@@ -1,9 +1,9 @@
 """Arrays that know the units of their axes.
 
 Goal: a numpy array whose axes carry dimensions through indexing, ufuncs, numpy functions, copies and pickles.
-Conventions: every result is either a plain array or scalar, or an array with one valid dimension per axis; its values are
-always those of the same call on a plain array. Class: ``ArrayWithUnits``; what numpy functions do to dimensions stands in
-``functions``, what an index does in ``indexing``.
+Conventions: every result is either a plain array or scalar, or an array with one valid dimension per axis; its values
+are always those of the same call on a plain array. Class: ``ArrayWithUnits``; what numpy functions do to dimensions
+stands in ``functions``, what an index does in ``indexing``.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,7 +20,7 @@ from zounds_lite.errors import DimensionError
 __all__ = ["ArrayWithUnits"]
 
 _getitem = np.ndarray.__getitem__
-_MASKS = (bool, np.bool_, list)
+_MASKS = (np.ndarray, list, bool, np.bool_)
 
 
 class ArrayWithUnits(Methods):
@@ -80,11 +80,14 @@ class ArrayWithUnits(Methods):
         units = self._units
         if units is not None and units[1] == self.shape:
             dimensions, shape = units
-            if type(dimensions) is Resolved:
+            if isinstance(dimensions, Resolved):
                 dimensions = dimensions.dimensions(shape)
                 self._units = dimensions, shape
             return dimensions
         return (IDENTITY,) * self.ndim
+
+    def _set_dimensions(self, dimensions: tuple[Dimension, ...]) -> None:
+        self._units = dimensions, self.shape
 
     @classmethod
     def from_example(cls, data: Any, example: "ArrayWithUnits") -> "ArrayWithUnits":
@@ -154,7 +157,7 @@ class ArrayWithUnits(Methods):
 
     def __getitem__(self, index: Any) -> Any:
         if type(index) is not tuple:
-            if type(index) in _MASKS and is_mask(index) or isinstance(index, np.ndarray) and is_mask(index):
+            if isinstance(index, _MASKS) and is_mask(index):
                 return _getitem(self, np.asarray(index)).view(np.ndarray)
             index = (index,)
         resolved = resolve(index, self.dimensions)
@@ -199,12 +202,12 @@ class ArrayWithUnits(Methods):
         return self._rewrap(data, self.dimensions) if data.shape == self.shape else data
 
     def __reduce__(self) -> Any:
-        reconstruct, arguments, state = super().__reduce__()  # type: ignore[misc]
+        reconstruct, arguments, state = tuple(super().__reduce__())
         return reconstruct, arguments, (*state, self.dimensions)
 
     def __setstate__(self, state: Any) -> None:
         super().__setstate__(state[:-1])
-        self._units = state[-1], self.shape
+        self._set_dimensions(state[-1])
 
 
 def _fit(dimension: Dimension, size: int) -> Dimension:

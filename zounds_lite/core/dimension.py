@@ -14,7 +14,6 @@ from zounds_lite.errors import DimensionError
 __all__ = ["IDENTITY", "Dimension", "IdentityDimension"]
 
 
-
 class Dimension(Declared):
     """The meaning of one axis. Subclasses make indices in seconds, hertz or any other unit possible.
 
@@ -98,7 +97,7 @@ class Dimension(Declared):
         return self._changed(size=size)
 
     def joined(self, size: int) -> "Dimension":
-        """Return the dimension of another axis of the same kind and of ``size`` elements; Identity if that cannot be."""
+        """Return the dimension of another such axis, of ``size`` elements; ``IdentityDimension`` if that cannot be."""
         try:
             return self.with_size(size)
         except DimensionError:

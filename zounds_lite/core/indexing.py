@@ -164,7 +164,7 @@ def _resolve_simple(resolved: Resolved, items: tuple[Any, ...], dimensions: Sequ
     raw: list[Any] = []
     kept: list[Kept] = []
     for axis, item in enumerate(items):
-        kind = _kind(type(item))
+        kind = _kind(type(item))  # type: ignore[arg-type]  # a type is hashable
         if kind == "other":
             return False
         dimension = dimensions[axis]
@@ -185,7 +185,7 @@ def _resolve_simple(resolved: Resolved, items: tuple[Any, ...], dimensions: Sequ
 
 
 @lru_cache(maxsize=256)
-def _kind(item: type) -> str:
+def _kind(item: Any) -> str:
     """Sort a type of index: integer, slice, units, or other (which needs a closer look)."""
     if item is slice:
         return "slice"

@@ -1,8 +1,8 @@
 """The ndarray methods of arrays with units.
 
 Goal: ``x.mean(axis=0)`` does what ``np.mean(x, axis=0)`` does, units included. Conventions: arguments are those of the
-ndarray method; every method calls its numpy function, whose rule (``rules``) knows the dimensions. Class: ``Methods``, a
-base of ``ArrayWithUnits``.
+ndarray method; every method calls its numpy function, whose rule (``rules``) knows the dimensions. Class: ``Methods``,
+a base of ``ArrayWithUnits``.
 """
 
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from zounds_lite.core import display
-from zounds_lite.core.dimension import IDENTITY
+from zounds_lite.core.dimension import IDENTITY, Dimension
 from zounds_lite.core.rules import reshaped
 from zounds_lite.core.windowing import Windowing
 
@@ -187,4 +187,7 @@ class Methods(Windowing):
     def _lose_units(self, axis: int) -> None:
         dimensions = list(self.dimensions)
         dimensions[axis] = IDENTITY
-        self._units = tuple(dimensions), self.shape
+        self._set_dimensions(tuple(dimensions))
+
+    def _set_dimensions(self, dimensions: tuple[Dimension, ...]) -> None:
+        raise NotImplementedError

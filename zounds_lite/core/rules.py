@@ -168,7 +168,7 @@ def _by_probe(function: Callable[..., Any]) -> Rule:
     return rule
 
 
-def reshaped(dimensions: Sequence[Dimension], old: Sequence[int], new: Sequence[int]) -> Dims:
+def reshaped(dimensions: Sequence[Dimension], old: Sequence[int], new: Sequence[int]) -> Sequence[Dimension]:
     """Return dimensions after a reshape: they survive where only axes of size 1 come or go.
 
     Examples:

@@ -1,9 +1,8 @@
 """What ufuncs do to dimensions.
 
 Goal: ``x + y``, ``np.sqrt(x)``, ``np.add.reduce(x)`` and ``x @ y`` keep the units that can be known. Conventions: an
-elementwise result has the dimensions and the class of the first array with units of its own rank; where the rank is that
-of a plain array, the result is plain. Functions: ``apply``, ``reduced``,
-``matmul_dimensions``, ``set_base``.
+elementwise result has the dimensions and the class of the first array with units of its own rank; where the rank is
+that of a plain array, the result is plain. Functions: ``apply``, ``reduced``, ``matmul_dimensions``, ``set_base``.
 """
 
 from collections.abc import Sequence

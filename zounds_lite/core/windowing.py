@@ -65,7 +65,15 @@ def _per_axis(values: Any, ndim: int, what: str) -> tuple[int, ...]:
 
 
 class Windowing(np.ndarray):
-    """The windowing methods of arrays with units."""
+    """The windowing methods of arrays with units, and what they need of ``ArrayWithUnits``."""
+
+    @property
+    def dimensions(self) -> tuple[Dimension, ...]:
+        """The dimensions, one per axis."""
+        raise NotImplementedError
+
+    def _rewrap(self, data: np.ndarray, dimensions: Sequence[Dimension]) -> Any:
+        raise NotImplementedError
 
     def sliding_window(self, windowsize: Any, stepsize: Any = None) -> Any:
         """Cut windows along every axis; tails that fill no window are dropped.
@@ -96,7 +104,7 @@ class Windowing(np.ndarray):
         data = sliding_window(np.asarray(self), sizes, steps, writeable=self.flags.writeable)
         entries = windowsize if isinstance(windowsize, (tuple, list)) else (windowsize,)
         whole = [entry == slice(None) for entry in entries]
-        return self._rewrap(data, self._window_dimensions(data, sizes, steps, whole))  # type: ignore[attr-defined]
+        return self._rewrap(data, self._window_dimensions(data, sizes, steps, whole))
 
     def sliding_window_with_leftovers(self, windowsize: Any, stepsize: Any = None, dopad: bool = False) -> Any:
         """Cut windows along the first axis, and hand back what starts after the last of them.
@@ -124,7 +132,7 @@ class Windowing(np.ndarray):
             data = np.moveaxis(sliding_window_view(plain, size, axis=0)[::step], -1, 1)
         n = len(data)
         dimensions = self._first_axis_dimensions(n, size, step)
-        windows = self._rewrap(data, (*dimensions, *self.dimensions[1:]))  # type: ignore[attr-defined]
+        windows = self._rewrap(data, (*dimensions, *self.dimensions[1:]))
         return self[n * step :], windows
 
     def _window_sizes(self, entries: Any, what: str) -> tuple[int, ...]:
@@ -137,7 +145,7 @@ class Windowing(np.ndarray):
             if isinstance(entry, (int, np.integer)) and not isinstance(entry, np.timedelta64):
                 sizes.append(int(entry))
             else:
-                dimensions = self.dimensions[axis : axis + 1]  # type: ignore[attr-defined]
+                dimensions = self.dimensions[axis : axis + 1]
                 span = resolve((entry,), dimensions).raw[0]
                 start = span.start or 0
                 sizes.append((length if span.stop is None else span.stop) - start)
@@ -148,7 +156,7 @@ class Windowing(np.ndarray):
     ) -> list[Dimension]:
         dimensions: list[Dimension] = []
         try:
-            for axis, dimension in enumerate(self.dimensions):  # type: ignore[attr-defined]
+            for axis, dimension in enumerate(self.dimensions):
                 # the first axis always makes an axis of windows
                 is_whole = whole[axis] or (axis > 0 and sizes[axis] == self.shape[axis])
                 size: Any = slice(None) if is_whole and (axis or self.ndim > 1) else sizes[axis]
@@ -161,7 +169,7 @@ class Windowing(np.ndarray):
         return dimensions if len(dimensions) == data.ndim else [IDENTITY] * data.ndim
 
     def _first_axis_dimensions(self, n: int, size: int, step: int) -> list[Dimension]:
-        dimension = self.dimensions[0]  # type: ignore[attr-defined]
+        dimension = self.dimensions[0]
         try:
             dimensions = list(dimension.modified_dimension(n, size, step))
         except (NotImplementedError, ValueError):

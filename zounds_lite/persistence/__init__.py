@@ -11,7 +11,9 @@ from zounds_lite.persistence.features import (
     ArrayWithUnitsFeature,
     AudioSamplesFeature,
     PackedArrayWithUnitsFeature,
+    VariableRateTimeSeriesFeature,
 )
+from zounds_lite.persistence.variablerate import VariableRateTimeSeriesDecoder, VariableRateTimeSeriesEncoder
 
 __all__ = [
     "ArrayWithUnitsDecoder",
@@ -22,4 +24,7 @@ __all__ = [
     "PackedArrayWithUnitsDecoder",
     "PackedArrayWithUnitsEncoder",
     "PackedArrayWithUnitsFeature",
+    "VariableRateTimeSeriesDecoder",
+    "VariableRateTimeSeriesEncoder",
+    "VariableRateTimeSeriesFeature",
 ]

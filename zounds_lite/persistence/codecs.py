@@ -155,8 +155,9 @@ class PackedArrayWithUnitsDecoder(ArrayWithUnitsDecoder):
     def _wrap(self, array: np.ndarray, value: StoredValue) -> Any:
         if value.header.get("empty"):
             return super()._wrap(array.astype(bool), value)
-        bits = value.header.get("bits")
-        if type(bits) is not int or array.dtype != np.uint8 or not array.ndim or -(-bits // 8) != array.shape[-1]:
+        bits: Any = value.header.get("bits")
+        is_count = isinstance(bits, int) and not isinstance(bits, bool) and bits >= 0
+        if not is_count or array.dtype != np.uint8 or not array.ndim or array.shape[-1] != (bits + 7) // 8:
             raise CorruptValue(f"{value.what}: {array.dtype}{list(array.shape)} does not hold rows of {bits!r} bits")
         dimensions = self._dimensions(value, (*array.shape[:-1], bits))
         return ArrayWithUnits(np.unpackbits(array, axis=-1, count=bits).astype(bool), dimensions)

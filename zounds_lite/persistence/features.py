@@ -1,5 +1,7 @@
-"""Features that hold arrays with units: ``ArrayWithUnitsFeature``, ``AudioSamplesFeature``,
-``PackedArrayWithUnitsFeature``."""
+"""Features that hold arrays with units and series.
+
+``ArrayWithUnitsFeature``, ``AudioSamplesFeature``, ``PackedArrayWithUnitsFeature``, ``VariableRateTimeSeriesFeature``.
+"""
 
 from zounds_lite.featureflow.feature import Feature
 from zounds_lite.persistence.codecs import (
@@ -9,8 +11,14 @@ from zounds_lite.persistence.codecs import (
     PackedArrayWithUnitsDecoder,
     PackedArrayWithUnitsEncoder,
 )
+from zounds_lite.persistence.variablerate import VariableRateTimeSeriesDecoder, VariableRateTimeSeriesEncoder
 
-__all__ = ["ArrayWithUnitsFeature", "AudioSamplesFeature", "PackedArrayWithUnitsFeature"]
+__all__ = [
+    "ArrayWithUnitsFeature",
+    "AudioSamplesFeature",
+    "PackedArrayWithUnitsFeature",
+    "VariableRateTimeSeriesFeature",
+]
 
 
 class ArrayWithUnitsFeature(Feature):
@@ -47,3 +55,11 @@ class PackedArrayWithUnitsFeature(ArrayWithUnitsFeature):
 
     encoder = PackedArrayWithUnitsEncoder
     decoder = PackedArrayWithUnitsDecoder()
+
+
+class VariableRateTimeSeriesFeature(Feature):
+    """A feature whose chunks are ``VariableRateTimeSeries``; reads back as one, sorted."""
+
+    encoder = VariableRateTimeSeriesEncoder
+    decoder = VariableRateTimeSeriesDecoder()
+    objects = False

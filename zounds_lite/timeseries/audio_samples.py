@@ -1,7 +1,7 @@
 """Samples of audio.
 
-Goal: audio that knows its rate, is sliced by seconds, and reads, writes and resamples itself. Conventions: (samples,) or
-(samples, channels), 1 to 64 channels; values -1 to 1 by convention; any operation whose result is still audio gives
+Goal: audio that knows its rate, is sliced by seconds, and reads, writes and resamples itself. Conventions: (samples,)
+or (samples, channels), 1 to 64 channels; values -1 to 1 by convention; any operation whose result is still audio gives
 ``AudioSamples``. Class: ``AudioSamples``.
 """
 
@@ -58,7 +58,9 @@ class AudioSamples(ArrayWithUnits):
         if data.ndim not in (1, 2):
             raise DimensionError(f"audio of shape {data.shape}; allowed: (samples,) or (samples, channels)")
         if data.ndim == 2 and not 1 <= data.shape[1] <= _MAX_CHANNELS:
-            raise DimensionError(f"audio of shape {data.shape} has {data.shape[1]} channels; allowed: 1 to {_MAX_CHANNELS}")
+            raise DimensionError(
+                f"audio of shape {data.shape} has {data.shape[1]} channels; allowed: 1 to {_MAX_CHANNELS}"
+            )
         time = TimeDimension.from_rate(samplerate, size=len(data))
         return cls._view(data, (time,) if data.ndim == 1 else (time, IDENTITY))
 

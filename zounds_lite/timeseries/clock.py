@@ -4,9 +4,9 @@ Goal: one second at 44.1 kHz is 44100 samples, at hour ten as at second zero, al
 the period. Conventions: times are integer picoseconds, rates exact integers, positions counted in samples; no floats.
 Functions: ``position``, ``touching``, ``time_of``.
 
-The rule from a time t to a position, at rate r with the truncated period p = 10**12 // r: a whole second s is s * r; any
-other exact multiple k * p is k; anything else is t * r / 10**12, snapped to the nearest integer if that is nearer than
-0.005. The first two make durations made by counting truncated periods as exact as those made by counting seconds.
+The rule from a time t to a position, at rate r with the truncated period p = 10**12 // r: a whole second s is s * r;
+any other exact multiple k * p is k; anything else is t * r / 10**12, snapped to the nearest integer if that is nearer
+than 0.005. The first two make durations made by counting truncated periods as exact as those made by counting seconds.
 """
 
 from zounds_lite._span import PICOSECONDS

@@ -1,7 +1,7 @@
 """Time series with a constant rate.
 
-Goal: walk along an array with units, moment by moment. Class: ``ConstantRateTimeSeries``. Conventions: the first axis is
-time.
+Goal: walk along an array with units, moment by moment. Conventions: the first axis is time. Class:
+``ConstantRateTimeSeries``.
 """
 
 from collections.abc import Iterator

@@ -2,8 +2,8 @@
 
 Goal: index an axis by seconds, exactly, at any rate and any hour. Conventions: sample k of an axis starts at k periods
 (``frequency``) and lasts one ``duration``; a slice of time selects every element that touches it. Axes made from audio
-count in integer samples: ``hop`` and ``window`` at ``rate``; their periods are a view of that, truncated to picoseconds.
-Class: ``TimeDimension``.
+count in integer samples: ``hop`` and ``window`` at ``rate``; their periods are a view of that, truncated to
+picoseconds. Class: ``TimeDimension``.
 """
 
 from collections.abc import Iterator
@@ -15,6 +15,7 @@ import numpy as np
 from zounds_lite._declared.values import picoseconds
 from zounds_lite._span import PICOSECONDS
 from zounds_lite.core.dimension import IDENTITY, Dimension
+from zounds_lite.core.indexing import is_integer
 from zounds_lite.errors import DeclarationError, DimensionError, UnitIndexError
 from zounds_lite.timeseries.clock import position, time_of, touching
 from zounds_lite.timeseries.durations import in_seconds
@@ -114,7 +115,7 @@ class TimeDimension(Dimension):
     @classmethod
     def from_rate(cls, samplerate: AudioSampleRate, size: int | None = None) -> "TimeDimension":
         """Return the axis of audio samples at a rate."""
-        return cls(*samplerate, size=size, hop=1, window=1, rate=samplerate.rate)
+        return cls(samplerate.frequency, size=size, hop=1, window=1, rate=samplerate.rate)
 
     def validate(self) -> None:
         """Refuse what is no duration, and integers that contradict the durations."""
@@ -299,8 +300,8 @@ class TimeDimension(Dimension):
         if stop_ps is None:
             return slice(max(0, (start - window) // hop + 1), None)
         stop = position(stop_ps, period, rate)[1]
-        if stop_ps > start_ps and stop <= start:
-            stop = start + 1  # shorter than the snap, and still some time
+        # no time touches nothing; some time, though shorter than the snap, touches its sample
+        stop = max(stop, start + 1) if stop_ps > start_ps else start
         first, last = touching(start, stop, hop, window)
         return slice(first, last)
 
@@ -367,15 +368,11 @@ def _inferred(frequency: Any, duration: Any) -> tuple[int | None, int | None, in
 
 def _check_counts(hop: Any, window: Any, rate: Any) -> None:
     for name, value in (("hop", hop), ("window", window), ("rate", rate)):
-        if isinstance(value, (bool, np.timedelta64)) or not isinstance(value, (int, np.integer)) or value < 1:
+        if not is_integer(value) or value < 1:
             raise DeclarationError(f"{name}={value!r}: hop, window and rate are integers >= 1, all three or none")
 
 
 def _is_slice_of_time(index: slice) -> bool:
     bounds = [bound for bound in (index.start, index.stop) if bound is not None]
-    step = index.step
-    return (
-        bool(bounds)
-        and all(isinstance(bound, np.timedelta64) for bound in bounds)
-        and (step is None or (isinstance(step, (int, np.integer)) and not isinstance(step, np.timedelta64) and step > 0))
-    )
+    forward = index.step is None or (is_integer(index.step) and index.step > 0)
+    return bool(bounds and forward) and all(isinstance(bound, np.timedelta64) for bound in bounds)

@@ -6,9 +6,9 @@ that holds them. Names: ``Hours``, ``Minutes``, ``Seconds``, ``Milliseconds``, `
 ``Picoseconds``, ``in_seconds``.
 """
 
+from collections.abc import Callable
 from fractions import Fraction
-from numbers import Integral, Rational
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -40,21 +40,18 @@ _UNITS = {
 
 _LIMIT = 2**63
 
+Number = int | float | Fraction | np.integer | np.floating
+_F = TypeVar("_F", bound=Callable[..., Any])
 
-class _Unit(type):
-    """Makes ``Seconds(2)`` a plain ``np.timedelta64``, and ``isinstance(Seconds(2), Seconds)`` true."""
+
+class _Factory(type):
+    """The type of the units: calling one makes a plain duration, and ``isinstance`` knows it again."""
 
     unit: str
+    make: Callable[[Any], np.timedelta64]
 
     def __call__(cls, n: Any) -> np.timedelta64:
-        count = _as_rational(n)
-        if count.denominator == 1 and abs(count.numerator) < _LIMIT:
-            return np.timedelta64(int(count.numerator), cls.unit)
-        total = round(Fraction(count) * _UNITS[cls.unit])
-        for unit, size in _UNITS.items():
-            if size <= _UNITS[cls.unit] and total % size == 0 and abs(total // size) < _LIMIT:
-                return np.timedelta64(total // size, unit)
-        raise DeclarationError(f"{cls.__name__}({n!r}) is too long for its precision; allowed: 2**63 picoseconds")
+        return cls.make(n)
 
     def __instancecheck__(cls, value: Any) -> bool:
         # what this unit could have made: numbers of itself, or of a finer unit for its fractions
@@ -64,20 +61,44 @@ class _Unit(type):
         return size is not None and size <= _UNITS[cls.unit]
 
 
-def _as_rational(n: Any) -> Rational:
+def _unit(unit: str) -> Callable[[_F], _F]:
+    """Turn a function that makes durations of a unit into a class, so that ``isinstance`` works with it."""
+
+    def as_class(function: Any) -> Any:
+        names = {"__doc__": function.__doc__, "__module__": function.__module__, "unit": unit}
+        return _Factory(function.__name__, (), {**names, "make": staticmethod(function)})
+
+    return as_class
+
+
+def _duration(n: Any, unit: Any) -> np.timedelta64:
+    count = _as_fraction(n)
+    if count.denominator == 1 and abs(count.numerator) < _LIMIT:
+        return np.timedelta64(count.numerator, unit)
+    total = round(count * _UNITS[unit])
+    for finer, size in _UNITS.items():
+        if size <= _UNITS[unit] and total % size == 0 and abs(total // size) < _LIMIT:
+            return np.timedelta64(total // size, finer)  # type: ignore[call-overload]  # its units are literals
+    raise DeclarationError(f"a duration of {n!r} {unit} is too long for its precision; allowed: 2**63 picoseconds")
+
+
+def _as_fraction(n: Any) -> Fraction:
     """Return the number that was written: 0.1 is a tenth, not its nearest binary fraction."""
     if isinstance(n, (bool, np.bool_, np.timedelta64)):
         raise DeclarationError(f"a duration needs a number, got {n!r}")
-    if isinstance(n, (Integral, Rational)):
-        return n if isinstance(n, Fraction) else Fraction(int(n))
+    if isinstance(n, Fraction):
+        return n
+    if isinstance(n, (int, np.integer)):
+        return Fraction(int(n))
     if isinstance(n, (float, np.floating)) and np.isfinite(n):
-        # a subclass of float may have a repr of its own
+        # a subclass of float may have a text of its own
         return Fraction(str(n) if isinstance(n, np.floating) else float.__repr__(n))
     raise DeclarationError(f"a duration needs a finite number (int, float or Fraction), got {n!r}")
 
 
-class Hours(metaclass=_Unit):
-    """A duration in hours.
+@_unit("h")
+def Hours(n: Number) -> np.timedelta64:  # noqa: N802
+    """Make a duration in hours.
 
     Args:
         n (int | float | Fraction): number of hours.
@@ -86,12 +107,12 @@ class Hours(metaclass=_Unit):
         >>> Hours(3)
         np.timedelta64(3,'h')
     """
+    return _duration(n, "h")
 
-    unit = "h"
 
-
-class Minutes(metaclass=_Unit):
-    """A duration in minutes.
+@_unit("m")
+def Minutes(n: Number) -> np.timedelta64:  # noqa: N802
+    """Make a duration in minutes.
 
     Args:
         n (int | float | Fraction): number of minutes.
@@ -100,12 +121,12 @@ class Minutes(metaclass=_Unit):
         >>> Minutes(3)
         np.timedelta64(3,'m')
     """
+    return _duration(n, "m")
 
-    unit = "m"
 
-
-class Seconds(metaclass=_Unit):
-    """A duration in seconds.
+@_unit("s")
+def Seconds(n: Number) -> np.timedelta64:  # noqa: N802
+    """Make a duration in seconds.
 
     Args:
         n (int | float | Fraction): number of seconds.
@@ -116,26 +137,26 @@ class Seconds(metaclass=_Unit):
         >>> isinstance(Seconds(3), Seconds)
         True
     """
+    return _duration(n, "s")
 
-    unit = "s"
 
-
-class Milliseconds(metaclass=_Unit):
-    """A duration in milliseconds.
+@_unit("ms")
+def Milliseconds(n: Number) -> np.timedelta64:  # noqa: N802
+    """Make a duration in milliseconds.
 
     Args:
         n (int | float | Fraction): number of milliseconds.
 
     Examples:
-        >>> Milliseconds(250) == Seconds(0.25)
-        np.True_
+        >>> bool(Milliseconds(250) == Seconds(0.25))
+        True
     """
+    return _duration(n, "ms")
 
-    unit = "ms"
 
-
-class Microseconds(metaclass=_Unit):
-    """A duration in microseconds.
+@_unit("us")
+def Microseconds(n: Number) -> np.timedelta64:  # noqa: N802
+    """Make a duration in microseconds.
 
     Args:
         n (int | float | Fraction): number of microseconds.
@@ -144,12 +165,12 @@ class Microseconds(metaclass=_Unit):
         >>> Microseconds(3)
         np.timedelta64(3,'us')
     """
+    return _duration(n, "us")
 
-    unit = "us"
 
-
-class Nanoseconds(metaclass=_Unit):
-    """A duration in nanoseconds.
+@_unit("ns")
+def Nanoseconds(n: Number) -> np.timedelta64:  # noqa: N802
+    """Make a duration in nanoseconds.
 
     Args:
         n (int | float | Fraction): number of nanoseconds.
@@ -158,22 +179,21 @@ class Nanoseconds(metaclass=_Unit):
         >>> Nanoseconds(3)
         np.timedelta64(3,'ns')
     """
+    return _duration(n, "ns")
 
-    unit = "ns"
 
-
-class Picoseconds(metaclass=_Unit):
-    """A duration in picoseconds, the finest there is; fractions are rounded.
+@_unit("ps")
+def Picoseconds(n: Number) -> np.timedelta64:  # noqa: N802
+    """Make a duration in picoseconds, the finest there is; fractions are rounded.
 
     Args:
         n (int | float | Fraction): number of picoseconds.
 
     Examples:
-        >>> Picoseconds(1e12) == Seconds(1)
-        np.True_
+        >>> bool(Picoseconds(1e12) == Seconds(1))
+        True
     """
-
-    unit = "ps"
+    return _duration(n, "ps")
 
 
 def in_seconds(duration: np.timedelta64) -> float:

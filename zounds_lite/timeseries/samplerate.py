@@ -1,9 +1,9 @@
 """Rates: how often something is sampled, and how long each sample lasts.
 
-Goal: one vocabulary for audio rates and for windows. Conventions: *frequency* is the period from one sample to the next,
-and *duration* the length of each, both durations; audio rates are exact integers in Hz, and their period is a truncated
-view in picoseconds. Two rates are equal if both durations are. Names: ``SampleRate``, ``Stride``, ``AudioSampleRate``,
-``SR8000`` ... ``SR192000``, ``HalfLapped``, ``audio_sample_rate``, ``nearest_audio_sample_rate``.
+Goal: one vocabulary for audio rates and for windows. Conventions: *frequency* is the period from one sample to the
+next, and *duration* the length of each, both durations; audio rates are exact integers in Hz, and their period is a
+truncated view in picoseconds. Two rates are equal if both durations are. Names: ``SampleRate``, ``Stride``,
+``AudioSampleRate``, ``SR8000`` ... ``SR192000``, ``HalfLapped``, ``audio_sample_rate``, ``nearest_audio_sample_rate``.
 """
 
 from collections import namedtuple
@@ -441,4 +441,3 @@ class HalfLapped(SampleRate):
         hop, window = super().discrete_samples(ts)
         times, rest = divmod(self.window_at_44100, self.hop_at_44100)
         return hop, window if rest else hop * times
-

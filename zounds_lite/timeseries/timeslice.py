@@ -1,7 +1,7 @@
 """A stretch of time.
 
-Goal: ``x[TimeSlice(duration=Seconds(2), start=Minutes(1))]``. Conventions: half-open; no duration means to the end; time
-counts from the start of what is sliced. Class: ``TimeSlice``.
+Goal: ``x[TimeSlice(duration=Seconds(2), start=Minutes(1))]``. Conventions: half-open; no duration means to the end;
+time counts from the start of what is sliced. Class: ``TimeSlice``.
 """
 
 from collections.abc import Iterable, Iterator
@@ -167,7 +167,9 @@ def _checked(name: str, value: Any) -> int:
 
 def _moment(value: Any) -> int:
     if not isinstance(value, np.timedelta64):
-        raise DeclarationError(f"{value!r} is no moment in time; allowed: a duration such as Seconds(1), or a TimeSlice")
+        raise DeclarationError(
+            f"{value!r} is no moment in time; allowed: a duration such as Seconds(1), or a TimeSlice"
+        )
     return picoseconds(value)
 
 

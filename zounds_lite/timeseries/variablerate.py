@@ -78,7 +78,9 @@ class VariableRateTimeSeries:
             return VariableRateTimeSeries(self._entries[index])
         if is_integer(index):
             return self._entries[int(index)]
-        raise UnitIndexError(f"a series cannot be indexed by {index!r}; allowed: TimeSlice, integers, slices of integers")
+        raise UnitIndexError(
+            f"a series cannot be indexed by {index!r}; allowed: TimeSlice, integers, slices of integers"
+        )
 
     def _overlapping(self, wanted: TimeSlice) -> list[SlicedData]:
         # entries from here on may end after the start, and those up to there start before the end

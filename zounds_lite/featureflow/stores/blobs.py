@@ -20,6 +20,9 @@ from zounds_lite.featureflow.stores.base import BlobWriter
 
 __all__ = ["BlobFolder", "full_disk", "owner_tag", "sync_folder"]
 
+_WRITE = 64 * 1024
+"""Bytes per system call: the page cache keeps them in one piece, and a slice maps whole pieces when it touches them."""
+
 _log = logging.getLogger(__name__)
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -74,7 +77,7 @@ class _FileBlob(BlobWriter):
         view = memoryview(data)
         with full_disk(self._folder):
             while len(view):
-                view = view[self._file.write(view) :]
+                view = view[self._file.write(view[:_WRITE]) :]
 
     def _publish(self) -> str:
         shard = self._folder / self._name[:2]

@@ -1,0 +1,47 @@
+"""How variable-rate series are stored: one record an entry, with start and stop in picoseconds and the value.
+
+An open stretch has the stop -1. An empty series is stored without rows and reads back empty. Classes:
+``VariableRateTimeSeriesEncoder``, ``VariableRateTimeSeriesDecoder``.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from zounds_lite.featureflow.codecs import BaseNumpyDecoder, NumpyEncoder, StoredValue
+from zounds_lite.timeseries import Picoseconds, TimeSlice, VariableRateTimeSeries
+
+__all__ = ["VariableRateTimeSeriesDecoder", "VariableRateTimeSeriesEncoder"]
+
+_OPEN = -1
+
+
+class VariableRateTimeSeriesEncoder(NumpyEncoder):
+    """Entries as records; chunks are joined."""
+
+    def _process(self, data: Any) -> Iterator[Any]:
+        if len(data):  # an empty series does not know the shape of its values
+            yield from super()._process(data)
+
+    def _array(self, data: VariableRateTimeSeries) -> np.ndarray:
+        values = data.slicedata
+        records = np.empty(len(data), [("start", "<i8"), ("stop", "<i8"), ("data", values.dtype, values.shape[1:])])
+        records["start"] = [timeslice.start_ps for timeslice in data.slices]
+        records["stop"] = [_OPEN if timeslice.stop_ps is None else timeslice.stop_ps for timeslice in data.slices]
+        records["data"] = values
+        return records
+
+
+class VariableRateTimeSeriesDecoder(BaseNumpyDecoder):
+    """A ``VariableRateTimeSeries``."""
+
+    def _wrap(self, array: np.ndarray, value: StoredValue) -> VariableRateTimeSeries:
+        if not len(array):
+            return VariableRateTimeSeries()
+        return VariableRateTimeSeries((_timeslice(row), row["data"]) for row in array)
+
+
+def _timeslice(row: Any) -> TimeSlice:
+    start, stop = int(row["start"]), int(row["stop"])
+    return TimeSlice(start=Picoseconds(start), duration=None if stop == _OPEN else Picoseconds(stop - start))
