@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from zounds_lite.errors import KeyNotFound, ZoundsError
 
 __all__ = ["main"]
@@ -20,7 +22,9 @@ _DEFAULT_DOCUMENT = "zounds_lite.graphs:Recording"
 
 
 def _say(text: str) -> None:
-    sys.stdout.write(text + "\n")
+    """Print a line; what the terminal cannot show (an id may be any text) is escaped."""
+    encoding = sys.stdout.encoding or "utf-8"
+    sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
 
 
 def _document(name: str, store: str) -> Any:
@@ -120,7 +124,7 @@ def _show(arguments: argparse.Namespace) -> int:
     name = arguments.feature
     value = getattr(document, name) if name in cls.features else _stored_value(cls, _id, name)
     _say(f"{name}: {_summary(value)}")
-    if getattr(value, "ndim", 0) in (1, 2) and getattr(value, "size", 0):
+    if isinstance(value, np.ndarray) and value.ndim in (1, 2) and value.size:
         from zounds_lite.visualization import array_png
 
         out = arguments.out or f"{name}.png"
@@ -186,7 +190,7 @@ def _make_sounds(folder: Path) -> Path:
 
     rate, seconds = SR44100(), Seconds(20)
     folder.mkdir(parents=True, exist_ok=True)
-    sounds = {
+    sounds: dict[str, Any] = {
         "tones": SineSynthesizer(rate).synthesize(seconds, [220.0, 440.0, 880.0]),
         "noise": NoiseSynthesizer(rate, seed=0).synthesize(seconds) * 0.5,
         "ticks": TickSynthesizer(rate, seed=0).synthesize(seconds, Milliseconds(500)),

@@ -65,6 +65,14 @@ def test_a_folder_that_is_missing_or_a_file_is_named(tmp_path):
                 action(dataset)
 
 
+def test_a_file_that_cannot_be_read_is_left_to_the_report(folder, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr("zounds_lite.datasets.directory.Source", refuse)
+    assert "empty" in names(Directory(folder), folder)
+
+
 def test_an_empty_folder_is_an_empty_dataset(tmp_path):
     assert list(Directory(tmp_path)) == []
     assert len(Directory(tmp_path)) == 0
@@ -74,12 +82,15 @@ def test_a_directory_is_a_declaration(tmp_path):
     assert Directory(tmp_path) == Directory(str(tmp_path))
     assert Directory(tmp_path) != Directory(tmp_path, recursive=False)
     assert Directory(tmp_path) != Directory(tmp_path, licensing="CC0")
+    assert Directory.from_dict(Directory("music", licensing="CC0").to_dict()) == Directory("music", licensing="CC0")
+    assert Directory("music", licensing="CC0").replace(recursive=False).attributes == {"licensing": "CC0"}
     assert repr(Directory("music")) == "Directory(path='music', recursive=True)"
     assert repr(Directory("music", licensing="CC0")) == "Directory(path='music', recursive=True, licensing='CC0')"
 
 
 def test_composites_chain_in_order_and_restart(folder, tmp_path):
-    write(tmp_path / "one" / "x.wav", noise(0.05)) if (tmp_path / "one").mkdir() is None else None
+    (tmp_path / "one").mkdir()
+    write(tmp_path / "one" / "x.wav", noise(0.05))
     composite = CompositeDataset(Directory(tmp_path / "one"), Directory(folder, recursive=False))
     uris = [item.uri for item in composite]
     assert uris[0] == str(tmp_path / "one" / "x.wav")

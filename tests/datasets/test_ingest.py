@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import sys
 
 import numpy as np
@@ -15,8 +16,8 @@ from zounds_lite.errors import DeclarationError
 Base = zounds.stft(resample_to=zounds.SR11025(), store_fft=True, store_ogg=False)
 
 
-@pytest.fixture
-def Sound(tmp_path):
+@pytest.fixture(name="Sound")
+def sound(tmp_path):
     @zounds.simple_lmdb_settings(str(tmp_path / "store"), user_supplied_id=True)
     class Sound(Base):
         bark = zounds.ArrayWithUnitsFeature(zounds.BarkBands, n_bands=20, needs=Base.fft, store=True)
@@ -153,7 +154,7 @@ def test_a_fault_in_user_code_is_that_items_own(folder, tmp_path):
 @pytest.mark.parametrize(
     "name",
     ["with space.wav", "a:b.wav", "tab\there.wav", "line\nbreak.wav", "é ü 中.wav", "%41.wav", "'quote\".wav", "-x.wav",
-     "#1.wav", "b" * 200 + ".wav"],
+     "#1.wav", os.fsdecode(b"latin \xe9.wav"), "b" * 200 + ".wav"],
 )  # fmt: skip
 def test_ids_of_paths_with_odd_characters(tmp_path, Sound, name):
     root = tmp_path / "odd"
@@ -162,7 +163,7 @@ def test_ids_of_paths_with_odd_characters(tmp_path, Sound, name):
     report = ingest(Directory(root), Sound)
     assert report.failed == []
     assert report.processed == [str(root / name)]
-    assert Sound(str(root / name)).fft.shape == (4, 257)
+    assert Sound(str(root / name)).fft.shape == (2, 257)
     assert [document._id for document in Sound] == [str(root / name)]
     assert ingest(Directory(root), Sound).skipped == [str(root / name)]
 
@@ -170,8 +171,8 @@ def test_ids_of_paths_with_odd_characters(tmp_path, Sound, name):
 def test_items_of_other_kinds_and_ids_of_ones_own(folder, Sound):
     data = encoded(noise(0.1))
     report = ingest([data, io.BytesIO(data), str(folder / "a.wav"), folder / "b.flac"], Sound)
-    assert report.processed[:1] == [str(folder / "a.wav")]
-    assert len(report.failed) + len(report.processed) == 4
+    assert report.processed == [str(folder / "a.wav"), str(folder / "b.flac")]
+    assert len(report.failed) == 2
     assert all("DeclarationError" in failure.reason and "id_of=" in failure.reason for failure in report.failed)
     numbers = iter(range(9))
     named = ingest([data, io.BytesIO(data)], Sound, id_of=lambda item: f"take {next(numbers)}")

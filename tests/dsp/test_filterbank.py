@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from zounds_lite.dsp import BLOCK, FilterBank, band_matrix, hann, slaney_mel_matrix
 from zounds_lite.errors import DeclarationError, DimensionError, SampleRateError

@@ -5,8 +5,7 @@ from math import floor
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from zounds_lite.dsp import ResampleStream, output_length, resample
 from zounds_lite.errors import DeclarationError, DimensionError, SampleRateError

@@ -8,8 +8,7 @@ import threading
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from tests.sounds import DIGITS, KINDS, MUSIC, encoded, noise, reference, sine, ticks
 from zounds_lite.errors import DeclarationError, DecodeError, NonFiniteAudio, TruncatedAudio

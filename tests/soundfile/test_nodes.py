@@ -5,8 +5,7 @@ import io
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from tests.sounds import KINDS, MUSIC, bad_files, encoded, noise, reference, sine
 from zounds_lite import dsp

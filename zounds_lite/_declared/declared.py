@@ -21,7 +21,7 @@ def _is_ours(cls: type) -> bool:
 
 @cache
 def _parameter_names(cls: Any) -> tuple[str, ...]:
-    parameters = inspect.signature(cls.__init__).parameters.values()  # type: ignore[misc]
+    parameters = inspect.signature(cls.__init__).parameters.values()
     plain = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     return tuple(p.name for p in parameters if p.kind in plain)[1:]
 
@@ -80,7 +80,7 @@ class Declared:
     @property
     def parameters(self) -> dict[str, Any]:
         """The constructor arguments by name."""
-        return {name: self.__dict__[name] for name in _parameter_names(type(self))}
+        return {name: self.__dict__[name] for name in _parameter_names(type(self))}  # type: ignore[arg-type]
 
     def replace(self, **changes: Any) -> Self:
         """Return a copy with some arguments changed."""

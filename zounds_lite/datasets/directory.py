@@ -56,12 +56,17 @@ class Directory(Declared):
     """
 
     def __init__(self, path: Any, recursive: bool = True, **attributes: Any) -> None:
-        super().__init__(path=os.fspath(path), recursive=recursive)
         self.__dict__["attributes"] = attributes
+        super().__init__(path=os.fspath(path), recursive=recursive)
 
     path: str
     recursive: bool
     attributes: dict[str, Any]
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """The constructor arguments by name, attributes included."""
+        return {**super().parameters, **self.attributes}
 
     def files(self) -> Iterator[Path]:
         """Yield the paths of the audio files, sorted."""
@@ -90,6 +95,8 @@ def _looks_like_audio(path: Path) -> bool:
             return bool(sniff(source))
     except MediaError:
         return False
+    except OSError:
+        return True  # what cannot be read is for the report to name, not to pass over
 
 
 class CompositeDataset:

@@ -4,6 +4,7 @@ Goal: one bad recording never stops a run; what is done is not done again; and t
 item. Classes: ``IngestReport``, ``Failure``; function ``ingest``.
 """
 
+import os
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sized
@@ -73,6 +74,8 @@ def _id_of(item: Any) -> str:
     request = getattr(item, "request", None)
     uri = request.url if request is not None else getattr(item, "uri", item)
     uri = getattr(uri, "filename", None) or getattr(uri, "url", None) or uri
+    if isinstance(uri, os.PathLike):
+        uri = os.fspath(uri)
     if not isinstance(uri, str):
         raise DeclarationError(f"{item!r} has no path or URL to serve as its id; pass id_of=")
     return uri

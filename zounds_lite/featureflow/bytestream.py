@@ -99,6 +99,18 @@ def iter_zip(path_or_file: Any) -> Iterator[ZipWrapper]:
             yield ZipWrapper(archive, info.filename)
 
 
+def _uri_of_stored(meta: Mapping[str, Any]) -> Any:
+    """Return the uri of stored metadata, if it can still be read."""
+    uri = meta.get("uri")
+    is_url = isinstance(uri, str) and uri.startswith(("http://", "https://"))
+    if not is_url and not (isinstance(uri, str) and os.path.isfile(uri)):
+        where = "was in memory and was not kept" if uri is None else f"{uri!r} is gone"
+        raise FeatureNotComputable(
+            f"the source {where}; process the document again, or store a feature closer to it, such as resampled"
+        )
+    return uri
+
+
 class ByteStream(Node):
     """Yields any source as chunks of bytes.
 
@@ -162,12 +174,7 @@ class ByteStream(Node):
     def _source(self, data: Any) -> Any:
         """Return a path, or a seekable binary file."""
         if isinstance(data, Mapping):
-            data = data.get("uri")
-            if data is None:
-                raise FeatureNotComputable(
-                    "the source was in memory and was not kept; process the document again, or store a feature closer "
-                    "to it"
-                )
+            data = _uri_of_stored(data)
         data = getattr(data, "uri", data)
         if isinstance(data, (bytes, bytearray, memoryview)):
             return io.BytesIO(bytes(data))

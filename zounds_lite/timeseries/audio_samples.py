@@ -19,9 +19,10 @@ from zounds_lite.dsp.framing import frames
 from zounds_lite.dsp.resample import resample
 from zounds_lite.errors import DimensionError, SampleRateError
 from zounds_lite.media import AudioReader, encode, formats, mix_to_mono
+from zounds_lite.timeseries.audiorate import AudioSampleRate, audio_sample_rate
 from zounds_lite.timeseries.dimension import TimeDimension
 from zounds_lite.timeseries.durations import Seconds
-from zounds_lite.timeseries.samplerate import AudioSampleRate, SampleRate, audio_sample_rate
+from zounds_lite.timeseries.samplerate import SampleRate
 from zounds_lite.timeseries.timeslice import TimeSlice
 
 __all__ = ["AudioSamples"]
@@ -78,7 +79,7 @@ class AudioSamples(ArrayWithUnits):
                 self._check_rate(other)
 
     def _check_rate(self, other: "AudioSamples") -> None:
-        if self.samplerate != other.samplerate:
+        if self.time_dimension != other.time_dimension:
             raise SampleRateError(
                 f"audio at {self.samplerate!r} and at {other.samplerate!r} cannot be combined; "
                 "bring one to the rate of the other with .resample(rate)"

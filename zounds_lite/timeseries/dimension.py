@@ -17,9 +17,10 @@ from zounds_lite._span import PICOSECONDS
 from zounds_lite.core.dimension import IDENTITY, Dimension
 from zounds_lite.core.indexing import is_integer
 from zounds_lite.errors import DeclarationError, DimensionError, UnitIndexError
+from zounds_lite.timeseries.audiorate import AudioSampleRate, audio_sample_rate
 from zounds_lite.timeseries.clock import position, time_of, touching
 from zounds_lite.timeseries.durations import in_seconds
-from zounds_lite.timeseries.samplerate import AudioSampleRate, SampleRate, audio_sample_rate
+from zounds_lite.timeseries.samplerate import SampleRate
 from zounds_lite.timeseries.timeslice import TimeSlice
 
 __all__ = ["TimeDimension"]
