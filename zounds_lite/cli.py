@@ -150,7 +150,7 @@ def _update(arguments: argparse.Namespace) -> int:
     for _id in tqdm(list(cls.database), unit="document", disable=None):
         try:
             updated += bool(cls.update(_id, features))
-        except (ZoundsError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - any fault of one document, of user code too, is its own
             failed += 1
             sys.stderr.write(f"failed: {_id}: {type(error).__name__}: {error}\n")
     _say(f"{updated} of {len(cls.database)} documents had something stale and were recomputed, {failed} failed")

@@ -182,6 +182,14 @@ def test_update_goes_on_where_a_document_fails(workplace, cli, tmp_path):
     assert "one.wav" in err
 
 
+def test_a_fault_in_user_code_does_not_stop_an_update(workplace, cli):
+    cli("ingest", "sounds", "--store", "s", *MINE)
+    workplace(("abs(pcm).mean()", "1 / 0"))
+    code, out, err = cli("update", "s", *MINE)
+    assert (code, out) == (1, "0 of 2 documents had something stale and were recomputed, 2 failed\n")
+    assert err.count("ZeroDivisionError: division by zero") == 2
+
+
 def test_an_edit_that_changes_no_meaning_updates_nothing(workplace, cli):
     cli("ingest", "sounds", "--store", "s", *MINE)
     workplace(("class Sound(Base):", "class Sound(Base):\n        '''My sounds.'''\n        # twenty bands\n"))

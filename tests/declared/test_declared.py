@@ -121,13 +121,9 @@ def test_json_round_trip(value):
 def test_equal_values_hash_alike_and_a_copy_is_equal(value):
     other = value.replace()
     assert other == value
-    assert not other != value
     assert repr(other) == repr(value)
-    assert type(value).__name__ in repr(value) or isinstance(value, TimeDimension)
     assert value != object()
-    assert value is not None
-    if type(value).__hash__ is not None and not isinstance(value, zounds.AudioMetaData):
-        assert len({value, other}) == 1
+    assert len({value, other}) == 1
 
 
 @each
@@ -177,7 +173,7 @@ class Gain(Declared):
 
 def test_what_follows_from_the_constructor():
     gain = Gain(2, name="loud", more=(1, zounds.Seconds(1)))
-    assert repr(gain) == "Gain(factor=2, name='loud', more=(1, Seconds(1)))" or "Gain(factor=2, name='loud'" in repr(gain)
+    assert repr(gain).startswith("Gain(factor=2, name='loud', more=(1, ")
     assert gain.parameters == {"factor": 2, "name": "loud", "more": (1, zounds.Seconds(1))}
     assert gain == Gain(2.0, name="loud", more=[1, zounds.Milliseconds(1000)])
     assert hash(gain) == hash(Gain(2.0, name="loud", more=[1, zounds.Milliseconds(1000)]))
@@ -232,7 +228,7 @@ def test_an_unknown_type_says_what_to_import():
 
 
 HOSTILE = [
-    None, True, -1, 0, 10**30, -(10**30), 1e308, "", "x" * 1000, [], [[]], {}, {"a": 1}, [1, 2, 3],
+    None, True, -1, 0, 10**30, -(10**30), 1e308, "", "x", [], [[]], {}, {"a": 1}, [1, 2, 3],
     {"type": "float", "value": "nan"}, {"type": "float", "value": "inf"}, {"type": "timedelta64", "ps": -5},
     {"type": "bytes", "base64": "AAAA"}, {"type": "IdentityDimension"}, {"type": "slice", "bounds": [5, 1, 0]},
     {"type": "ndarray", "dtype": "<f8", "shape": [0], "base64": ""},

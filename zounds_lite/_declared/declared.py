@@ -8,7 +8,7 @@ from typing import Any, Self
 import numpy as np
 
 from zounds_lite._declared.values import REGISTRY, decode, describe, digest, encode, picoseconds
-from zounds_lite.errors import DeclarationError
+from zounds_lite.errors import DeclarationError, ZoundsError
 
 __all__ = ["Declared"]
 
@@ -107,7 +107,10 @@ class Declared:
             return decode(dict(value))
         try:
             return cls(**{name: decode(item) for name, item in value.items() if name != "type"})
-        except TypeError as error:
+        except ZoundsError:
+            raise
+        except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError) as error:
+            # a header comes from anywhere, so an argument may have any type
             raise DeclarationError(f"malformed {cls.__name__} in a stored header: {error}") from error
 
     def describe(self) -> dict[str, Any]:

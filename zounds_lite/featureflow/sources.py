@@ -2,21 +2,26 @@
 
 Goal: unstored features are computed from the source, never from a lossy copy, and a source that changed makes what came
 from it stale. Kinds: ``file`` (path, size, modification time, content hash), ``url``, ``bytes`` (kept in the document
-unless ``keep_source=False``), ``value`` (plain data), ``wrapped`` (a declared value around another source, such as
-metadata with a ``uri``), ``opaque`` (an iterator or other one-time object: nothing is kept).
+unless ``keep_source=False``), ``value`` (plain data in the record; kept like bytes where it is large), ``wrapped`` (a
+declared value around another source, such as metadata with a ``uri``), ``opaque`` (an iterator or any other object that
+cannot be written down exactly: nothing is kept).
 
 Functions: ``describe_source``, ``restore_source``, ``refreshed``, ``is_recoverable``, ``what_changed``.
 """
 
 import io
+import json
 import os
+import uuid
+from collections.abc import Callable
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import xxhash
 
-from zounds_lite._declared import decode, digest, encode
-from zounds_lite.errors import DeclarationError, FeatureNotComputable
+from zounds_lite._declared import Declared, decode, digest, encode
+from zounds_lite.errors import FeatureNotComputable
 
 __all__ = ["KEPT", "describe_source", "hash_file", "is_recoverable", "refreshed", "restore_source", "what_changed"]
 
@@ -25,79 +30,126 @@ KEPT = "source:"
 
 _PIECE = 1024 * 1024
 _LONGEST_PATH = 4096
+_LARGEST_VALUE = 16 * 1024
+"""Characters of JSON up to which a plain value stands in the record's header."""
+
+_DEEPEST_VALUE = 50
 _PLAIN = "source"
+
+Keep = Callable[[bytes | memoryview], None]
+"""Takes the original bytes of a source in memory, piece by piece."""
 
 
 def hash_file(path: str | os.PathLike[str]) -> str:
     """Hash a file's content (xxh3, 128 bits, hexadecimal)."""
-    hasher = xxhash.xxh3_128()
-    buffer = memoryview(bytearray(_PIECE))
     with open(path, "rb", buffering=0) as file:
-        while count := file.readinto(buffer):
-            hasher.update(buffer[:count])
+        return _hash_pieces(file, lambda data: None)
+
+
+def _hash_pieces(file: Any, keep: Keep) -> str:
+    hasher = xxhash.xxh3_128()
+    while piece := file.read(_PIECE):
+        hasher.update(piece)
+        keep(piece)
     return hasher.hexdigest()
 
 
-def _file(path: Path) -> dict[str, Any]:
-    before = path.stat()
+@lru_cache(maxsize=4096)
+def _hash_of(path: str, size: int, mtime_ns: int) -> str:
+    """Hash a file once for each size and time that it has in this process."""
+    return hash_file(path)
+
+
+def _file(path: Path, given: str | None = None) -> dict[str, Any]:
+    now, absolute = path.stat(), str(path.absolute())
     return {
         "kind": "file",
-        "path": str(path.absolute()),
-        "size": before.st_size,
-        "mtime_ns": before.st_mtime_ns,
-        "hash": hash_file(path),
+        "path": absolute,
+        "given": absolute if given is None else given,
+        "size": now.st_size,
+        "mtime_ns": now.st_mtime_ns,
+        "hash": _hash_of(absolute, now.st_size, now.st_mtime_ns),
     }
 
 
-def _is_file(value: Any) -> bool:
+def _path_of(value: Any) -> str | None:
+    """Return the path of a file that ``value`` names, or is an open file of; None where it is neither."""
+    if isinstance(value, (io.BufferedReader, io.FileIO)):
+        name = getattr(value, "name", None)
+        is_same = isinstance(name, str) and os.path.isfile(name)
+        return name if is_same and os.path.samestat(os.stat(str(name)), os.fstat(value.fileno())) else None
     if isinstance(value, Path):
-        return value.is_file()
-    return isinstance(value, str) and 0 < len(value) < _LONGEST_PATH and "\0" not in value and os.path.isfile(value)
+        return str(value) if value.is_file() else None
+    is_text = isinstance(value, str) and 0 < len(value) < _LONGEST_PATH and "\0" not in value
+    return str(value) if is_text and os.path.isfile(value) else None
 
 
-def _is_url(value: Any) -> bool:
-    return isinstance(value, str) and value.startswith(("http://", "https://"))
-
-
-def _bytes_of(value: Any) -> bytes | None:
-    """Return the bytes of an in-memory source, its position kept; None where ``value`` is none."""
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return bytes(value)
-    if isinstance(value, io.BytesIO):
-        return value.getvalue()
-    if hasattr(value, "read") and hasattr(value, "seek") and hasattr(value, "tell"):
-        at = value.tell()
-        value.seek(0)
-        data = value.read()
-        value.seek(at)
-        return data if isinstance(data, bytes) else None
-    return None
-
-
-def describe_source(value: Any) -> tuple[dict[str, Any], bytes | None]:
+def describe_source(value: Any, keep: Keep = lambda data: None) -> dict[str, Any]:
     """Describe an argument of ``process``.
 
+    Args:
+        value (Any): the argument.
+        keep (Callable): takes the original bytes of a source in memory; they are read in pieces.
+
     Returns:
-        tuple: strict JSON for the record, and the original bytes where the source is in memory.
+        dict: strict JSON for the record.
     """
     uri = getattr(value, "uri", None)
-    if uri is not None and hasattr(value, "replace") and hasattr(value, "to_dict"):
-        inner, data = describe_source(uri)
+    if uri is not None and isinstance(value, Declared):
+        inner = describe_source(uri, keep)
         wrapped = value.replace(uri=_PLAIN).to_dict()
-        return {"kind": "wrapped", "value": wrapped, "source": inner, "hash": digest([wrapped, inner["hash"]])}, data
-    if _is_file(value):
-        return _file(Path(value)), None
-    url = value if _is_url(value) else getattr(value, "url", None)
+        return {"kind": "wrapped", "value": wrapped, "source": inner, "hash": digest([wrapped, inner["hash"]])}
+    path = _path_of(value)
+    if path is not None:
+        return _file(Path(path), value if isinstance(value, str) else None)
+    is_url = isinstance(value, str) and value.startswith(("http://", "https://"))
+    url = value if is_url else getattr(value, "url", None)
     if isinstance(url, str):
-        return {"kind": "url", "url": url, "hash": digest(url)}, None
-    data = _bytes_of(value)
-    if data is not None:
-        return {"kind": "bytes", "size": len(data), "hash": xxhash.xxh3_128_hexdigest(data)}, data
-    try:
-        encoded = encode(value)
-    except DeclarationError:
-        return {"kind": "opaque", "hash": "opaque"}, None
-    return {"kind": "value", "value": encoded, "hash": digest(encoded)}, None
+        return {"kind": "url", "url": url, "hash": digest(url)}
+    return _in_memory(value, keep) or _plain_value(value, keep) or _opaque()
+
+
+def _opaque() -> dict[str, Any]:
+    # no two are taken for the same
+    return {"kind": "opaque", "hash": uuid.uuid4().hex}
+
+
+def _in_memory(value: Any, keep: Keep) -> dict[str, Any] | None:
+    """Describe bytes, or a binary file without a path, whose position is put back."""
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        keep(value if isinstance(value, bytes) else bytes(value))
+        return {"kind": "bytes", "as": "bytes", "hash": xxhash.xxh3_128_hexdigest(value)}
+    if not all(hasattr(value, name) for name in ("read", "seek", "tell")) or isinstance(value, io.TextIOBase):
+        return None
+    at = value.tell()
+    value.seek(0)
+    found = {"kind": "bytes", "as": "file", "hash": _hash_pieces(value, keep)}
+    value.seek(at)
+    return found
+
+
+def _plain_value(value: Any, keep: Keep) -> dict[str, Any] | None:
+    if not _is_exact(value):
+        return None
+    encoded = encode(value)
+    text = json.dumps(encoded)
+    if len(text) <= _LARGEST_VALUE:
+        return {"kind": "value", "value": encoded, "hash": digest(encoded)}
+    keep(text.encode("ascii"))
+    return {"kind": "bytes", "as": "value", "hash": digest(encoded)}
+
+
+def _is_exact(value: Any, depth: int = 0) -> bool:
+    """Tell whether a value comes back from JSON exactly as it is."""
+    if value is None or type(value) in (bool, int, float, str):
+        return True
+    if depth > _DEEPEST_VALUE:
+        return False
+    if type(value) is list:
+        return all(_is_exact(item, depth + 1) for item in value)
+    if type(value) is dict:
+        return all(type(key) is str for key in value) and all(_is_exact(item, depth + 1) for item in value.values())
+    return False
 
 
 def is_recoverable(source: dict[str, Any] | None, kept: bool) -> bool:
@@ -129,22 +181,28 @@ def restore_source(source: dict[str, Any], kept: Any = None) -> Any:
     if kind == "wrapped":
         return decode(source["value"]).replace(uri=restore_source(source["source"], kept))
     if kind == "file":
-        return source["path"]
+        # as it was given, unless that means another file by now
+        return source["given"] if os.path.abspath(source["given"]) == source["path"] else source["path"]
     if kind == "url":
         return source["url"]
-    if kind == "bytes" and kept is not None:
-        return kept
     if kind == "value":
         return decode(source["value"])
+    if kind == "bytes" and kept is not None:
+        restore: dict[str, Callable[[Any], Any]] = {
+            "bytes": lambda file: file.read(),
+            "value": lambda file: decode(json.loads(file.read())),
+        }
+        return restore.get(source["as"], lambda file: file)(kept)
     raise FeatureNotComputable(
         "the original source was in memory and was not kept; process the document again, or keep it (keep_source=True)"
     )
 
 
 def refreshed(source: dict[str, Any]) -> dict[str, Any]:
-    """Describe the source as it is now; a file is read only where its size or time moved, and one that is gone counts
-    as
-    unchanged."""
+    """Describe the source as it is now.
+
+    A file is read only where its size or time moved; one that is gone counts as unchanged.
+    """
     if source["kind"] == "wrapped":
         inner = refreshed(source["source"])
         if inner is source["source"]:
@@ -154,7 +212,7 @@ def refreshed(source: dict[str, Any]) -> dict[str, Any]:
         try:
             now = os.stat(source["path"])
             if (now.st_size, now.st_mtime_ns) != (source["size"], source["mtime_ns"]):
-                return _file(Path(source["path"]))
+                return _file(Path(source["path"]), source["given"])
         except OSError:
             return source
     return source

@@ -79,7 +79,7 @@ class ArrayWithUnitsDecoder(GreedyNumpyDecoder):
         try:
             dimensions = [decode(part) for part in value.header.get("dimensions", [{"type": "IdentityDimension"}])]
             return tuple(dim.with_size(n) for dim, n in zip(dimensions, shape, strict=True))
-        except (TypeError, ValueError, AttributeError) as error:
+        except (ArithmeticError, AttributeError, TypeError, ValueError) as error:
             if isinstance(error, LookupError):
                 raise
             raise CorruptValue(f"{value.what}: malformed dimensions: {error}") from error

@@ -1,8 +1,8 @@
 """Time: durations, rates, slices, and arrays that live in time.
 
-Goal: exact seconds on every axis that is time. Files: ``durations``, ``samplerate``, ``audiorate``, ``timeslice``, ``clock`` (exact
-arithmetic between picoseconds and samples), ``dimension`` (``TimeDimension``), ``audio_samples``, ``constantrate``,
-``variablerate``.
+Goal: exact seconds on every axis that is time. Files: ``durations``, ``samplerate``, ``audiorate``, ``timeslice``,
+``clock`` (exact arithmetic between picoseconds and samples), ``dimension`` (``TimeDimension``), ``audio_samples``,
+``constantrate``, ``variablerate``.
 """
 
 from zounds_lite.timeseries.audio_samples import AudioSamples
