@@ -103,7 +103,7 @@ def _stored_value(cls: Any, _id: str, name: str) -> Any:
     entry = cls.database.read(_id).entries.get(name)
     if entry is None:
         raise KeyNotFound(f"document {_id!r} has no feature {name!r}; see: zounds-lite show STORE ID")
-    value = cls(_id)._value(entry, name, cls.database)
+    value = cls(_id)._read(lambda snapshot: snapshot.value(entry, name, cls.database))
     if "dimensions" in entry.header:
         return ArrayWithUnitsDecoder().decode(value)
     decoders: dict[str, Decoder] = {"application/json": JSONDecoder(), "text/plain": TextDecoder()}

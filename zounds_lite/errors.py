@@ -25,6 +25,7 @@ given, what is allowed, and what to do next.
     |   +-- KeyNotFound (KeyError)           no document or value of that name
     |   +-- InvalidId (ValueError)           an id that no store can hold (empty, or not text)
     |   +-- CorruptValue (ValueError)        stored bytes that fail their checksum or their format
+    |   +-- ValueTooLarge (ValueError)       a value that the stored format cannot hold
     |   +-- StoreFull (OSError)              no room left; what was acknowledged is safe
     |   +-- StoreLocked (OSError)            another program holds the store
     |   +-- StoreFormatError (ValueError)    not a store, or one made by a newer version
@@ -77,6 +78,7 @@ __all__ = [
     "UnknownTypeError",
     "UnsupportedCodec",
     "UntrustedValue",
+    "ValueTooLarge",
     "ZoundsError",
 ]
 
@@ -163,6 +165,10 @@ class InvalidId(StoreError, ValueError):
 
 class CorruptValue(StoreError, ValueError):
     """Stored bytes fail their checksum or do not follow the format."""
+
+
+class ValueTooLarge(StoreError, ValueError):
+    """A value that the stored format cannot hold: too long, nested too deeply, or no plain data."""
 
 
 class StoreFull(StoreError, OSError):

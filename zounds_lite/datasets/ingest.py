@@ -5,6 +5,7 @@ item. Classes: ``IngestReport``, ``Failure``; function ``ingest``.
 """
 
 import os
+import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sized
@@ -16,6 +17,8 @@ from zounds_lite.errors import DeclarationError, ZoundsError
 from zounds_lite.featureflow import BaseModel, UserSpecifiedIdProvider
 
 __all__ = ["Failure", "IngestReport", "ingest"]
+
+_SEEN = threading.Lock()
 
 _AHEAD = 4
 """Items in flight per worker; the dataset is not read further ahead."""
@@ -84,9 +87,10 @@ def _id_of(item: Any) -> str:
 def ingest(
     dataset: Iterable[Any],
     cls: type[BaseModel],
-    skip_existing: bool = True,
     workers: int = 1,
     progress: bool = True,
+    *,
+    skip_existing: bool = True,
     id_of: Callable[[Any], str] = _id_of,
     root: str = "meta",
 ) -> IngestReport:
@@ -95,9 +99,9 @@ def ingest(
     Args:
         dataset (Iterable[AudioMetaData]): the items.
         cls (type[BaseModel]): the document; it takes ids from its caller (``user_supplied_id=True``).
-        skip_existing (bool): pass over documents that are stored and whose source is unchanged.
         workers (int): items processed at the same time, >= 1.
         progress (bool): show a bar on stderr, if that is a terminal.
+        skip_existing (bool): pass over documents that are stored and whose source is unchanged.
         id_of (Callable): the id of an item; its URL or path by default.
         root (str): the root feature that receives the item.
 
@@ -116,23 +120,44 @@ def ingest(
             "decorate it with simple_lmdb_settings(path, user_supplied_id=True)"
         )
     report, began = IngestReport(), time.monotonic()
+    seen: set[str] = set()
 
     def one(item: Any) -> tuple[str, str]:
         _id = id_of(item)
+        with _SEEN:
+            if _id in seen:
+                raise DeclarationError(f"another item has the id {_id!r} too; pass id_of= to tell them apart")
+            seen.add(_id)
         if skip_existing and _is_done(cls, _id):
             return "skipped", _id
         cls.process(**{root: item, provider.key: _id})
         return "processed", _id
 
-    for item, future in _in_flight(_with_progress(dataset, progress), one, workers):
+    for item, future in _in_flight(_guarded(_with_progress(dataset, progress), report), one, workers):
         try:
             outcome, _id = future.result()
             getattr(report, outcome).append(_id)
         except Exception as error:  # noqa: BLE001 - any fault of one item, of user code too, is that item's own
-            reason = f"{type(error).__name__}: {error}"
-            report.failed.append(Failure(_name(item, id_of), reason, "".join(traceback.format_exception(error))))
+            report.failed.append(_failure(_name(item, id_of), error))
     report.seconds = time.monotonic() - began
     return report
+
+
+def _guarded(items: Iterator[Any], report: IngestReport) -> Iterator[Any]:
+    """Yield items; a dataset that breaks on the way ends the run and is reported, and does not cost its report."""
+    is_first = True
+    try:
+        for item in items:
+            is_first = False
+            yield item
+    except Exception as error:
+        if is_first:
+            raise
+        report.failed.append(_failure("the dataset itself", error))
+
+
+def _failure(_id: str, error: Exception) -> Failure:
+    return Failure(_id, f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error)))
 
 
 def _name(item: Any, id_of: Callable[[Any], str]) -> str:

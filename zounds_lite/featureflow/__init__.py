@@ -14,22 +14,25 @@ from zounds_lite.errors import (
     NoPersistenceSettingsError,
     NotEnoughData,
 )
+from zounds_lite.featureflow.arrays import (
+    BaseNumpyDecoder,
+    GreedyNumpyDecoder,
+    NumpyEncoder,
+    NumpyMetaData,
+    PackedNumpyEncoder,
+    StreamingNumpyDecoder,
+)
 from zounds_lite.featureflow.bytestream import ByteStream, Chunk, ZipWrapper, iter_zip
 from zounds_lite.featureflow.codecs import (
-    BaseNumpyDecoder,
+    BytesDecoder,
     BZ2Decoder,
     BZ2Encoder,
     Decoder,
     Encoder,
-    GreedyNumpyDecoder,
     IdentityEncoder,
     JSONDecoder,
     JSONEncoder,
-    NumpyEncoder,
-    NumpyMetaData,
-    PackedNumpyEncoder,
     StoredValue,
-    StreamingNumpyDecoder,
     TextDecoder,
     TextEncoder,
 )
@@ -80,6 +83,7 @@ __all__ = [
     "BaseNumpyDecoder",
     "ByteStream",
     "ByteStreamFeature",
+    "BytesDecoder",
     "Chunk",
     "ClobberJSONFeature",
     "ClobberPickleFeature",

@@ -4,12 +4,12 @@ Classes: ``Feature`` and its kinds ``JSONFeature``, ``TextFeature``, ``Compresse
 ``PickleFeature``, ``ClobberJSONFeature``, ``ClobberPickleFeature``, ``ByteStreamFeature``; ``Aspect`` and ``Var``.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
-from zounds_lite._declared import Declared, describe, describe_code, is_library
-from zounds_lite.errors import DeclarationError
-from zounds_lite.featureflow import codecs
+from zounds_lite._declared import Declared, describe_code, is_library
+from zounds_lite.errors import DeclarationError, FeatureNotComputable
+from zounds_lite.featureflow import arrays, codecs
 from zounds_lite.featureflow.node import FunctionalNode, KeySelector, Node
 from zounds_lite.featureflow.typed import TypedDecoder, TypedEncoder
 
@@ -80,7 +80,7 @@ class Feature:
     """
 
     encoder: type[Node] = codecs.IdentityEncoder
-    decoder: Any = codecs.Decoder()
+    decoder: Any = codecs.BytesDecoder()
     objects = True
     """Whether an unstored value is handed over as the node made it, without a round trip through the codec."""
 
@@ -185,8 +185,16 @@ class Feature:
         wired = dict(needs) or None
         if not isinstance(self.extractor, type):
             return FunctionalNode(self.extractor, needs=wired)
-        filled = {k: arguments[v.name] if isinstance(v, Var) else v for k, v in self.extractor_args.items()}
+        filled = {k: self._filled(v, arguments) if isinstance(v, Var) else v for k, v in self.extractor_args.items()}
         return self.extractor(needs=wired, **filled)
+
+    def _filled(self, variable: Var, arguments: Mapping[str, Any]) -> Any:
+        if variable.name not in arguments:
+            raise FeatureNotComputable(
+                f"{self.name} needs {variable.name!r}, which was given to process() and could not be kept; "
+                "process the document again"
+            )
+        return arguments[variable.name]
 
     def variables(self) -> list[str]:
         """The keywords of ``process`` that fill in arguments."""
@@ -197,23 +205,29 @@ class Feature:
         return self.encoder(needs=need)
 
     def describe_codec(self) -> Any:
-        """Describe how the value is stored, for lineage: our codecs by name, a user's by its code."""
-        if is_library(self.encoder):
-            return self.encoder.__qualname__
-        return describe_code(self.encoder)
+        """Describe how the value is stored and read, for lineage: our codecs by name and revision, others by code."""
+        encoder: Any = [self.encoder.__qualname__, self.encoder.revision]
+        described = {"encoder": encoder if is_library(self.encoder) else describe_code(self.encoder)}
+        decoder = self._decoder()
+        code = type(decoder) if isinstance(decoder, codecs.Decoder) else decoder
+        return described if is_library(code) else {**described, "decoder": describe_code(code)}
 
     # reading
 
+    def _decoder(self) -> Any:
+        """Return what reads values back."""
+        return self.decoder
+
     def decode(self, value: codecs.StoredValue) -> Any:
         """Return a stored value."""
-        decoder = self.decoder
+        decoder = self._decoder()
         if isinstance(decoder, codecs.Decoder):
             return decoder.decode(value)
         return decoder(value.open())
 
     def chunks(self, value: codecs.StoredValue) -> Iterator[Any]:
         """Yield a stored value in pieces, for the nodes that need it."""
-        decoder = self.decoder
+        decoder = self._decoder()
         if isinstance(decoder, codecs.Decoder):
             yield from decoder.chunks(value)
         elif hasattr(decoder, "__iter__"):
@@ -283,8 +297,8 @@ class CompressedFeature(Feature):
 class NumpyFeature(Feature):
     """Arrays without units; chunks are joined along axis 0, and a large one reads back as a memory map."""
 
-    encoder = codecs.NumpyEncoder
-    decoder = codecs.GreedyNumpyDecoder()
+    encoder = arrays.NumpyEncoder
+    decoder = arrays.GreedyNumpyDecoder()
     objects = False
 
 
@@ -302,29 +316,32 @@ class PickleFeature(Feature):
     def __init__(self, extractor: Any, *args: Any, trust: bool = False, **kwargs: Any) -> None:
         super().__init__(extractor, *args, **kwargs)
         self.trust = trust
-        if "decoder" not in self.__dict__:
-            self.decoder = TypedDecoder(trust)
 
     def make_encoder(self, need: Node) -> Node:
-        if self.encoder is TypedEncoder:
-            return TypedEncoder(needs=need, trust=self.trust)
-        return super().make_encoder(need)
+        encoder = super().make_encoder(need)
+        if isinstance(encoder, (TypedEncoder, _LatestTyped)):
+            encoder.trust = self.trust
+        return encoder
+
+    def _decoder(self) -> Any:
+        return self.__dict__.get("decoder") or TypedDecoder(self.trust)
 
     def describe_codec(self) -> Any:
-        return [super().describe_codec(), describe(self.trust)]
+        return {**super().describe_codec(), "trust": self.trust}
 
 
 class _LatestEncoder(codecs.Encoder):
     """Keeps the last chunk only and hands it to another encoder at the end."""
 
-    inner: Callable[..., Node]
+    def _make(self) -> Node:
+        return codecs.JSONEncoder()
 
     def _process(self, data: Any) -> Iterator[Any]:
         self._latest = [data]
         yield from ()
 
     def _last_chunk(self) -> Iterator[Any]:
-        self._inner = type(self).inner()
+        self._inner = self._make()
         yield from self._inner.run(getattr(self, "_latest", []))
 
     @property
@@ -334,12 +351,14 @@ class _LatestEncoder(codecs.Encoder):
 
 class _LatestJSON(_LatestEncoder):
     content_type = "application/json"
-    inner = codecs.JSONEncoder
 
 
 class _LatestTyped(_LatestEncoder):
     content_type = "application/x-typed"
-    inner = TypedEncoder
+    trust = False
+
+    def _make(self) -> Node:
+        return TypedEncoder(trust=self.trust)
 
 
 class ClobberJSONFeature(JSONFeature):
@@ -368,7 +387,7 @@ class _ByteChunks(codecs.Decoder):
 
         total = len(value.data)
         for start in range(0, total, int(self.chunksize)):
-            yield Chunk(value.data[start : start + int(self.chunksize)].tobytes(), total, value.open())
+            yield Chunk(bytes(value.verified(start, start + int(self.chunksize))), total, value.open())
 
 
 class ByteStreamFeature(Feature):
@@ -383,8 +402,9 @@ class ByteStreamFeature(Feature):
 
     def __init__(self, extractor: Any, *args: Any, chunksize: Any = 4096, **kwargs: Any) -> None:
         super().__init__(extractor, *args, chunksize=chunksize, **kwargs)
-        if "decoder" not in self.__dict__:
-            self.decoder = _ByteChunks(chunksize)
+
+    def _decoder(self) -> Any:
+        return self.__dict__.get("decoder") or _ByteChunks(self.extractor_args["chunksize"])
 
 
 def selector(need: Aspect, node: Node) -> Node:

@@ -8,41 +8,34 @@ needs the new one. Class: ``BaseModel``.
 
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, ClassVar, TypeVar
 
-import numpy as np
-
-from zounds_lite._declared import encode
 from zounds_lite.errors import (
-    CorruptValue,
     DeclarationError,
-    FeatureNotComputable,
     GraphError,
     KeyNotFound,
     MissingArgument,
     ModelExistsError,
     NoPersistenceSettingsError,
+    StoreLocked,
 )
-from zounds_lite.featureflow.codecs import StoredValue
-from zounds_lite.featureflow.commit import commit
+from zounds_lite.featureflow.commit import Change, Outdated, commit
 from zounds_lite.featureflow.display import render_html
 from zounds_lite.featureflow.feature import Feature
-from zounds_lite.featureflow.lineage import Explanation, Lineage, explain_lineage
-from zounds_lite.featureflow.record import Entry, Record, verify
+from zounds_lite.featureflow.lineage import Explanation, Lineage
+from zounds_lite.featureflow.record import Entry, Record
 from zounds_lite.featureflow.run import Run, ValueWriter
-from zounds_lite.featureflow.settings import StaticIdProvider, UserSpecifiedIdProvider
-from zounds_lite.featureflow.sources import (
-    KEPT,
-    describe_source,
-    is_recoverable,
-    refreshed,
-    restore_source,
-    what_changed,
-)
+from zounds_lite.featureflow.settings import IntegerIdProvider, StaticIdProvider, UserSpecifiedIdProvider
+from zounds_lite.featureflow.snapshot import Snapshot
+from zounds_lite.featureflow.sources import KEPT, describe_source, is_kept
 from zounds_lite.featureflow.stores.base import Database, check_id
 
 __all__ = ["BaseModel"]
+
+_T = TypeVar("_T")
+_TRIES = 20
+"""How often a read begins again when other writers replace the document meanwhile."""
 
 
 class _ModelType(type):
@@ -61,7 +54,18 @@ class _ModelType(type):
                 {key: value for key, value in vars(base).items() if key in found or isinstance(value, Feature)}
             )
         cls.features = {key: value for key, value in found.items() if isinstance(value, Feature)}
+        mcs._check(cls)
         return cls
+
+    @staticmethod
+    def _check(cls: Any) -> None:
+        """Refuse names that would hide the model's own, and two features in one place."""
+        keys = [feature.key or "" for feature in cls.features.values()]
+        for name, feature in cls.features.items():
+            if hasattr(object, name) or any(name in vars(base) for base in cls.__mro__ if base.__name__ == "BaseModel"):
+                raise DeclarationError(f"{cls.__name__}.{name}: the name belongs to every document; choose another one")
+            if keys.count(feature.key or "") > 1 or str(feature.key).startswith(KEPT):
+                raise DeclarationError(f"{cls.__name__}.{name}: the key {feature.key!r} is taken; choose another one")
 
     def __iter__(cls) -> Iterator[Any]:
         for _id in cls._database().iter_ids():  # type: ignore[attr-defined]
@@ -135,9 +139,11 @@ class BaseModel(metaclass=_ModelType):
         provider = cls.id_provider  # type: ignore[attr-defined]
         cls._check_arguments(kwargs, provider)
         _id = check_id(provider.new_id(**kwargs))
+        while isinstance(provider, IntegerIdProvider) and _id in cls._database():
+            _id = provider.new_id()  # it counts anew in each process
         if raise_if_exists and _id in cls._database():
             raise ModelExistsError(f"document {_id!r} exists; leave out raise_if_exists to replace it")
-        cls._ingest(_id, kwargs)
+        cls._ingest(_id, kwargs, raise_if_exists)
         return _id
 
     @classmethod
@@ -159,38 +165,42 @@ class BaseModel(metaclass=_ModelType):
             )
 
     @classmethod
-    def _ingest(cls, _id: str, inputs: Mapping[str, Any]) -> None:
+    def _ingest(cls, _id: str, inputs: Mapping[str, Any], raise_if_exists: bool) -> None:
         """Compute all stored features from the inputs and commit them as a new record."""
         lineage = cls.lineage()
-        sources, kept = cls._describe_inputs(lineage, inputs)
         stored = [feature for feature in cls.features.values() if feature.store]
         for feature in stored:
             lineage.hash(feature)  # refuse what cannot be fingerprinted before hours of work
         run = Run(lineage, inputs, lambda feature: None, cls._database)
-        run.compute(stored)
-        entries = run.entries({name: source["hash"] for name, source in sources.items()})
-        commit(_id, lineage, entries, cls._database, sources, kept, replace=True)
+        originals: dict[str, ValueWriter] = {}
+        try:
+            sources = cls._describe_inputs(inputs, originals)
+            run.compute(stored)
+            entries = run.entries({name: source["hash"] for name, source in sources.items()})
+            kept = {
+                KEPT + name: writer.finish(Entry("", sources[name]["hash"], "application/octet-stream", {}, 0))
+                for name, writer in originals.items()
+            }
+        except BaseException:
+            run.discard()
+            for writer in originals.values():
+                writer.discard()
+            raise
+        commit(Change(_id, lineage, entries, sources, kept, replaces=True, must_be_new=raise_if_exists), cls._database)
         cls._announce(_id, entries)
 
     @classmethod
-    def _describe_inputs(cls, lineage: Lineage, inputs: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Entry]]:
-        """Describe roots and Vars; return the entries that keep original bytes."""
-        sources, kept = {}, {}
-        for name, feature in cls.features.items():
-            if feature.is_root:
-                sources[name], data = describe_source(inputs[name])
-                if data is not None and cls.keep_source:
-                    writer = ValueWriter(cls._database())
-                    writer.write(data)
-                    kept[KEPT + name] = writer.finish(
-                        Entry("", sources[name]["hash"], "application/octet-stream", {}, 0)
-                    )
-        for name in {name for feature in cls.features.values() for name in feature.variables()}:
-            try:
-                sources[name] = {"kind": "value", "value": encode(inputs[name]), "hash": ""}
-            except DeclarationError:
-                sources[name] = {"kind": "opaque", "hash": ""}
-        return sources, kept
+    def _describe_inputs(cls, inputs: Mapping[str, Any], originals: dict[str, ValueWriter]) -> dict[str, Any]:
+        """Describe roots and Vars; put the writers of the original bytes that are kept into ``originals``."""
+        roots = [name for name, feature in cls.features.items() if feature.is_root]
+        variables = [name for feature in cls.features.values() for name in feature.variables()]
+        sources = {}
+        for name in dict.fromkeys(roots + variables):
+            writer = ValueWriter(cls._database())
+            sources[name] = describe_source(inputs[name], writer.write if cls.keep_source else lambda data: None)
+            if cls.keep_source and is_kept(sources[name]):
+                originals[name] = writer
+        return sources
 
     @classmethod
     def _announce(cls, _id: str, entries: Mapping[Feature, Entry]) -> None:
@@ -219,7 +229,7 @@ class BaseModel(metaclass=_ModelType):
             _id = provider.key
         if feature is None:
             return _id in cls._database()
-        feature = cls.features[feature] if isinstance(feature, str) else feature
+        feature = cls._feature(feature)
         if not feature.store:
             raise DeclarationError(f"{feature.name} is not stored, so exists() cannot tell; leave it out")
         raw = cls._database(feature).get(_id)
@@ -242,6 +252,8 @@ class BaseModel(metaclass=_ModelType):
             KeyNotFound: there is no such document.
         """
         del cls._database()[_id]
+        for database in {id(d): d for d in map(cls._database, cls.features.values())}.values():
+            database.change({_id: lambda old: None})
 
     @classmethod
     def explain(cls, _id: str, feature: Any) -> Explanation:
@@ -254,10 +266,8 @@ class BaseModel(metaclass=_ModelType):
         Raises:
             KeyNotFound: there is no such document or feature.
         """
-        name = feature if isinstance(feature, str) else feature.name
-        if name not in cls.features:
-            raise KeyNotFound(f"{cls.__name__} has no feature {name!r}; it has: {', '.join(cls.features)}")
-        return cls(_id)._explain(cls.features[name])
+        found = cls._feature(feature)
+        return cls(_id)._read(lambda snapshot: snapshot.explain(found))
 
     @classmethod
     def update(cls, _id: str, features: Iterable[str] | None = None) -> list[str]:
@@ -269,147 +279,68 @@ class BaseModel(metaclass=_ModelType):
 
         Returns:
             list[str]: names of what was recomputed.
+
+        Raises:
+            KeyNotFound: there is no such document or feature.
         """
-        document = cls(_id)
-        wanted = cls.features if features is None else list(features)
-        stale = [f for n, f in cls.features.items() if n in wanted and f.store and document._stored(f) is None]
-        if stale:
-            document._compute(stale)
-        return [feature.name or "" for feature in stale]
+        wanted = [features] if isinstance(features, str) else cls.features if features is None else list(features)
+        chosen = [cls._feature(name) for name in wanted]
+
+        def recompute(snapshot: Snapshot) -> list[str]:
+            stale = [feature for feature in chosen if feature.store and snapshot.stored(feature) is None]
+            if stale:
+                snapshot.compute(stale)
+            return [feature.name or "" for feature in stale]
+
+        return cls(_id)._read(recompute)
+
+    @classmethod
+    def _feature(cls, feature: Any) -> Feature:
+        """Return a feature of this model, by itself or by its name."""
+        name = feature if isinstance(feature, str) else feature.name
+        if name not in cls.features:
+            raise KeyNotFound(f"{cls.__name__} has no feature {name!r}; it has: {', '.join(cls.features)}")
+        return cls.features[name]
 
     # reading
 
-    def _record(self, feature: Feature | None = None) -> Record:
-        """Return the record that holds ``feature``, read once per document."""
-        database = self._database(feature)
-        records = self.__dict__.setdefault("_records", {})
-        if id(database) not in records:
-            _id = self.__dict__["_id"]
-            if _id is None:
-                raise AttributeError(
-                    f"{type(self).__name__}() was made without an id; pass one: {type(self).__name__}(_id)"
-                )
-            if database is self._database():
-                records[id(database)] = database.read(_id)
-            else:
-                raw = database.get(_id)
-                records[id(database)] = Record(_id) if raw is None else Record.from_bytes(raw, f"the record of {_id!r}")
-        return records[id(database)]
-
-    def _lineage(self) -> Lineage:
-        if "_lineage_now" not in self.__dict__:
-            self.__dict__["_lineage_now"] = self.lineage()
-        return self.__dict__["_lineage_now"]
-
-    def _sources(self) -> dict[str, Any]:
-        """The sources as they are now."""
-        if "_sources_now" not in self.__dict__:
-            sources = self._record().sources
-            self.__dict__["_sources_now"] = {name: refreshed(source) for name, source in sources.items()}
-        return self.__dict__["_sources_now"]
-
-    def _is_from_today(self, feature: Feature, entry: Entry) -> bool:
-        """Tell whether a value was made from the sources as they are now."""
-        hashes = {name: source["hash"] for name, source in self._sources().items()}
-        return entry.source == self._lineage().source_digest(feature, hashes)
-
     @property
     def source_changed(self) -> bool:
-        """True where a stored value was made from other content than its source now has; a source that is gone counts
-        as
-        unchanged."""
-        stored = [(f, self._record(f).entries.get(f.key or "")) for f in self.features.values() if f.store]
-        return any(entry is not None and not self._is_from_today(feature, entry) for feature, entry in stored)
+        """True where a stored value was made from other content than its source has now.
 
-    def _stored(self, feature: Feature) -> StoredValue | None:
-        """Return the stored value of ``feature`` if it is fresh."""
-        entry = self._record(feature).entries.get(feature.key or "") if feature.store else None
-        if entry is None:
-            return None
-        lineage = self._lineage()
-        if entry.lineage != lineage.hash(feature) or not self._is_from_today(feature, entry):
-            return None
-        return self._value(entry, feature.name or "", self._database(feature))
-
-    def _value(self, entry: Entry, name: str, database: Database) -> StoredValue:
-        """Return the bytes of an entry: mapped from a blob, or checked where they are in the record."""
-        what = f"feature {name!r} of document {self.__dict__['_id']!r}"
-        if entry.blob is None:
-            data = memoryview(entry.data or b"")
-            verify(data, entry.checks, what)
-            return StoredValue(entry.header, np.frombuffer(data, np.uint8), what)
-        try:
-            blob = database.open_blob(entry.blob)
-        except KeyNotFound as error:
-            raise CorruptValue(f"{what}: {error}; process the document again to replace it") from error
-        if len(blob) < entry.size:
-            raise CorruptValue(f"{what}: its blob is cut to {len(blob)} of {entry.size} bytes; process it again")
-        return StoredValue(entry.header, blob[: entry.size], what)
-
-    def _fetch(self, feature: Feature) -> Any:
-        """Return the value of a feature: stored and fresh, or computed (and stored, if the feature is)."""
-        value = self._stored(feature)
-        if value is None:
-            return self._compute([feature])[feature.name or ""]
-        return feature.decode(value)
-
-    def _inputs(self) -> dict[str, Any]:
-        """Values for the roots whose source can be read again, and for Vars."""
-        inputs = {}
-        record = self._record()
-        for name, source in record.sources.items():
-            entry = record.entries.get(KEPT + name)
-            if is_recoverable(source, entry is not None):
-                value = self._value(entry, KEPT + name, self._database()) if entry is not None else None
-                inputs[name] = restore_source(source, value.open() if value is not None else None)
-        return inputs
-
-    def _compute(self, features: list[Feature]) -> dict[str, Any]:
-        """Compute features from what is stored and fresh, commit the stored ones among them, and return the values."""
-        _id = self.__dict__["_id"]
-        lineage = self._lineage()
-        run = Run(lineage, self._inputs(), self._stored, self._database)
-        try:
-            run.compute(features)
-        except FeatureNotComputable as error:
-            names = ", ".join(feature.name or "" for feature in features)
-            raise FeatureNotComputable(f"{names} of document {_id!r}: {error}") from error
-        sources = self._sources()
-        entries = run.entries({name: source["hash"] for name, source in sources.items()})
-        values = {feature.name or "": run.value(feature) for feature in features if not feature.store}
-        if entries:
-            commit(_id, lineage, entries, self._database, sources, {}, replace=False)
-            self._announce(_id, entries)
-            self.__dict__.pop("_records", None)
-        for feature in features:
-            if feature.store:
-                entry = self._record(feature).entries[feature.key or ""]
-                values[feature.name or ""] = feature.decode(
-                    self._value(entry, feature.name or "", self._database(feature))
-                )
-        return values
-
-    def _explain(self, feature: Feature) -> Explanation:
-        record = self._record(feature)
-        lineage = self._lineage()
-        entry = record.entries.get(feature.key or "")
-        if entry is None or not feature.store:
-            return Explanation(feature.name or "", stored=False)
-        current = lineage.hash(feature)
-        tree = lineage.description_tree(feature)
-        reasons = explain_lineage(feature.name or "", entry.lineage, current, record.descriptions, tree)
-        if not self._is_from_today(feature, entry):
-            sources = self._record().sources
-            reasons.append(
-                "the content of the source changed: "
-                + ", ".join(what_changed(sources[name]) for name in sorted(lineage.roots(feature)) if name in sources)
-            )
-        return Explanation(feature.name or "", stored=True, reasons=reasons)
+        A source that is gone counts as unchanged.
+        """
+        return self._read(lambda snapshot: snapshot.source_changed)
 
     def open_source(self, name: str) -> io.BufferedReader | None:
         """Return the kept original bytes of a root as a file, or None where they were not kept."""
-        entry = self._record().entries.get(KEPT + name)
-        return None if entry is None else self._value(entry, KEPT + name, self._database()).open()
+        return self._read(lambda snapshot: snapshot.open_source(name))
+
+    def _fetch(self, feature: Feature) -> Any:
+        """Return the value of a feature: stored and fresh, or computed (and stored, if the feature is)."""
+        return self._read(lambda snapshot: snapshot.fetch(feature))
+
+    def _compute(self, features: list[Feature]) -> dict[str, Any]:
+        """Compute features, whatever is stored of them, and return their values by name."""
+        return self._read(lambda snapshot: snapshot.compute(features))
+
+    def _read(self, action: Callable[[Snapshot], _T]) -> _T:
+        """Run an action on the document as it stands, and again where another writer replaced it meanwhile."""
+        for _ in range(_TRIES):
+            if "_snapshot" not in self.__dict__:
+                self.__dict__["_snapshot"] = Snapshot(type(self), self._checked_id())
+            try:
+                return action(self.__dict__["_snapshot"])
+            except Outdated:
+                del self.__dict__["_snapshot"]
+        raise StoreLocked(f"document {self._checked_id()!r} was replaced {_TRIES} times while it was read; try again")
+
+    def _checked_id(self) -> str:
+        _id = self.__dict__["_id"]
+        if _id is None:
+            name = type(self).__name__
+            raise AttributeError(f"{name}() was made without an id; pass one: {name}(_id)")
+        return str(_id)
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.__dict__['_id']!r})"

@@ -169,6 +169,7 @@ class Node:
 
     def push(self, data: Any, pusher: "Node | None" = None) -> Iterator[Any]:
         """Feed one chunk and yield what comes out."""
+        self._run["fed"] = True
         self._enqueue(data, pusher)
         yield from self._results()
 
@@ -181,6 +182,11 @@ class Node:
         if self._finalized:
             yield from self._last_chunk()
             self._run["done"] = True
+
+    @property
+    def has_input(self) -> bool:
+        """True after the node was fed a chunk."""
+        return bool(self._run.get("fed", False))
 
     @property
     def finished(self) -> bool:

@@ -3,106 +3,58 @@
 Goal: everything that is known of a document in one value that a store writes at once: a strict JSON header, then the
 small values themselves; large values stand in blobs and the header names them. Nothing in it is ever executed.
 
-Layout, little-endian: magic ``ZLR1``, header length (u32), xxh3-64 of the header (u64), header, inline values. The
-header holds the id, the sources, the descriptions by lineage, and per value: lineage, source digest, content type,
-codec header, size, and either offset and block checksums, or blob name and the checksum of the blob's own table.
+Layout, little-endian: magic ``ZLR1``, id length (u32), xxh3-64 of the id (u64), header length (u32), xxh3-64 of the
+header (u64), id (UTF-8), header, inline values. The id stands apart, so that a document whose header is damaged can
+still be named, replaced and deleted. The header holds the sources, the descriptions by lineage, and per value: lineage,
+source digest, content type, codec header, size, and either offset and block checksums, or blob name and the checksum of
+the blob's own table. Id and header are at most 8 MiB, and the header is nested at most 200 deep: what is written can be
+read.
 
-A blob ends with its table: one xxh3-64 per block of 256 KiB, then size (u64), block count (u32), magic ``ZLB1``.
-Classes: ``Entry``, ``Record``, ``Checksums``.
+Classes: ``Entry``, ``Record``; function ``read_id``. What ``checksums`` offers can be imported from here as well.
 """
 
 import json
+import math
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import xxhash
 
-from zounds_lite.errors import CorruptValue
+from zounds_lite.errors import CorruptValue, ValueTooLarge
+from zounds_lite.featureflow.checksums import BLOCK, Checksums, blob_table, read_blob_table, verified, verify
 
-__all__ = ["BLOCK", "FORMAT", "INLINE_LIMIT", "Checksums", "Entry", "Record", "blob_table", "read_blob_table", "verify"]
+__all__ = [
+    "BLOCK",
+    "FORMAT",
+    "INLINE_LIMIT",
+    "Checksums",
+    "Entry",
+    "Record",
+    "blob_table",
+    "read_blob_table",
+    "read_id",
+    "verified",
+    "verify",
+]
 
 FORMAT = 1
 """Version of the stored format; a newer one is refused."""
 
-BLOCK = 256 * 1024
-"""Bytes that one checksum covers."""
-
 INLINE_LIMIT = 1024 * 1024
 """Values, and records, from this size on are moved to blobs."""
 
-_HEAD = struct.Struct("<4sIQ")
+_HEAD = struct.Struct("<4sIQIQ")
 _MAGIC = b"ZLR1"
-_TAIL = struct.Struct("<QI4s")
-_TAIL_MAGIC = b"ZLB1"
-_MAX_HEADER = 64 * 1024 * 1024
+_MAX_HEADER = 8 * 1024 * 1024
 _MAX_DEPTH = 200
-
-
-def _blocks(data: memoryview) -> Iterator[memoryview]:
-    for start in range(0, len(data), BLOCK):
-        yield data[start : start + BLOCK]
-
-
-class Checksums:
-    """Checksums of a value that arrives in pieces: one xxh3-64 per 256 KiB."""
-
-    def __init__(self) -> None:
-        self._done: list[int] = []
-        self._open = xxhash.xxh3_64()
-        self._room = BLOCK
-
-    def update(self, data: memoryview) -> None:
-        """Take in the next bytes."""
-        while len(data):
-            part, data = data[: self._room], data[self._room :]
-            self._open.update(part)
-            self._room -= len(part)
-            if not self._room:
-                self._done.append(self._open.intdigest())
-                self._open, self._room = xxhash.xxh3_64(), BLOCK
-
-    def finish(self) -> list[int]:
-        """Return the checksums of all blocks, the last one possibly shorter."""
-        return self._done + ([self._open.intdigest()] if self._room < BLOCK else [])
-
-
-def verify(data: memoryview, checks: Iterable[int], what: str) -> None:
-    """Check ``data`` block by block.
-
-    Raises:
-        CorruptValue: a block differs, or there are more or fewer blocks than checksums.
-    """
-    found = [xxhash.xxh3_64_intdigest(block) for block in _blocks(data)]
-    wanted = list(checks)
-    if found != wanted:
-        bad = [i for i, pair in enumerate(zip(found, wanted, strict=False)) if pair[0] != pair[1]]
-        where = f"block {bad[0]} of {len(wanted)}" if bad else f"{len(found)} blocks instead of {len(wanted)}"
-        raise CorruptValue(f"{what} fails its checksum ({where}); process the document again to replace it")
-
-
-def blob_table(checks: list[int], size: int) -> bytes:
-    """Return the bytes that end a blob."""
-    return np.asarray(checks, "<u8").tobytes() + _TAIL.pack(size, len(checks), _TAIL_MAGIC)
-
-
-def read_blob_table(blob: memoryview, size: int, check: int, what: str) -> list[int]:
-    """Read and check the table at the end of a blob.
-
-    Raises:
-        CorruptValue: the blob is cut, or its table is not the one that the record names.
-    """
-    if len(blob) < _TAIL.size:
-        raise CorruptValue(f"{what}: its blob holds only {len(blob)} bytes")
-    found, count, magic = _TAIL.unpack(blob[-_TAIL.size :])
-    if magic != _TAIL_MAGIC or found != size or len(blob) != size + 8 * count + _TAIL.size:
-        raise CorruptValue(f"{what}: its blob does not end as a blob of {size} bytes must")
-    table = bytes(blob[size : size + 8 * count])
-    if xxhash.xxh3_64_intdigest(table) != check:
-        raise CorruptValue(f"{what}: the checksum table of its blob is damaged")
-    return [int(value) for value in np.frombuffer(table, "<u8")]
+_SCAN = 64 * 1024
+_STEPS = np.zeros(256, np.int8)
+_STEPS[[ord("["), ord("{")]] = 1
+_STEPS[[ord("]"), ord("}")]] = -1
+_AGAIN = "process the document again to replace it"
 
 
 @dataclass(slots=True)
@@ -145,7 +97,12 @@ class Record:
         return {entry.blob for entry in self.entries.values() if entry.blob is not None}
 
     def to_bytes(self) -> bytes:
-        """Write the record."""
+        """Write the record.
+
+        Raises:
+            ValueTooLarge: the id or the header is longer than 8 MiB, or the header is nested more than 200 deep or
+                holds what JSON does not.
+        """
         values, inline, offset = {}, [], 0
         for key, entry in self.entries.items():
             values[key] = {
@@ -160,67 +117,179 @@ class Record:
             if entry.blob is None:
                 inline.append(entry.data or b"")
                 offset += entry.size
-        body = {
-            "format": FORMAT,
-            "id": self.id,
-            "sources": self.sources,
-            "descriptions": self.descriptions,
-            "values": values,
-        }
-        header = json.dumps(body, separators=(",", ":"), allow_nan=False).encode("ascii")
-        return b"".join([_HEAD.pack(_MAGIC, len(header), xxhash.xxh3_64_intdigest(header)), header, *inline])
+        body = {"format": FORMAT, "sources": self.sources, "descriptions": self.descriptions, "values": values}
+        _id = self.id.encode("utf-8", "surrogatepass")
+        header = _dump(body, f"the record of {self.id[:60]!r}")
+        if max(len(_id), len(header)) > _MAX_HEADER:
+            raise ValueTooLarge(
+                f"the record of {self.id[:60]!r} has an id of {len(_id)} and a header of {len(header)} bytes, at most "
+                f"{_MAX_HEADER} each are allowed: pass large sources as a path, as bytes or as a file, not as a value"
+            )
+        checks = xxhash.xxh3_64_intdigest(_id), xxhash.xxh3_64_intdigest(header)
+        head = _HEAD.pack(_MAGIC, len(_id), checks[0], len(header), checks[1])
+        return b"".join([head, _id, header, *inline])
 
     @classmethod
     def from_bytes(cls, raw: bytes | memoryview, what: str = "a record") -> "Record":
-        """Read a record.
+        """Read a record; every part of it is checked.
 
         Raises:
             CorruptValue: the bytes fail their checksum or do not follow the format.
         """
         view = memoryview(raw)
-        header, payload = _split(view, what)
+        _id, header, payload = _split(view, what)
         if _depth(header) > _MAX_DEPTH:
-            raise CorruptValue(f"the header of {what} is nested too deeply")
+            raise CorruptValue(f"the header of {what} is nested too deeply; {_AGAIN}")
         try:
-            body = json.loads(header)
-            record = cls(body["id"], body["sources"], body["descriptions"])
-            for key, value in body["values"].items():
-                record.entries[key] = _entry(value, payload)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
-            raise CorruptValue(f"the header of {what} does not follow the format: {error!r}") from error
-        return record
+            body = json.loads(header.decode("ascii"), parse_constant=_finite, parse_float=_finite)
+            return _record(_id, body, payload)
+        except ValueError as error:
+            raise CorruptValue(f"the header of {what} does not follow the format: {error}; {_AGAIN}") from error
 
 
-def _split(view: memoryview, what: str) -> tuple[bytes, memoryview]:
-    if len(view) < _HEAD.size:
-        raise CorruptValue(f"{what} is cut short ({len(view)} bytes)")
-    magic, length, check = _HEAD.unpack(view[: _HEAD.size])
-    if magic != _MAGIC or length > min(_MAX_HEADER, len(view) - _HEAD.size):
-        raise CorruptValue(f"{what} does not start as a record must")
-    header = bytes(view[_HEAD.size : _HEAD.size + length])
+def read_id(read: Callable[[int], bytes | memoryview], what: str = "a record") -> str:
+    """Read only the id of a record, which also works where the rest of the record is damaged.
+
+    Args:
+        read (Callable[[int], bytes | memoryview]): returns the next bytes of the record, as many as it is asked for
+            or, at the end, fewer; such as the method of an open file.
+        what (str): names the record in errors.
+
+    Raises:
+        CorruptValue: the id itself, or its checksum, is damaged.
+
+    Examples:
+        >>> import io
+        >>> read_id(io.BytesIO(Record("a").to_bytes()).read)
+        'a'
+    """
+    _, length, check, _, _ = _head(read(_HEAD.size), what)
+    return _decode_id(read(length), check, what)
+
+
+def _head(start: bytes | memoryview, what: str) -> tuple[bytes, int, int, int, int]:
+    if len(start) < _HEAD.size:
+        raise CorruptValue(f"{what} is cut short ({len(start)} bytes); {_AGAIN}")
+    magic, length, *rest = _HEAD.unpack_from(start)
+    if magic != _MAGIC or length > _MAX_HEADER:
+        raise CorruptValue(f"{what} does not start as a record must; {_AGAIN}")
+    return magic, length, rest[0], rest[1], rest[2]
+
+
+def _decode_id(raw: bytes | memoryview, check: int, what: str) -> str:
+    if not len(raw) or xxhash.xxh3_64_intdigest(raw) != check:
+        raise CorruptValue(f"the id in {what} fails its checksum; {_AGAIN}")
+    try:
+        return bytes(raw).decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError as error:
+        raise CorruptValue(f"the id in {what} is no text: {error}; {_AGAIN}") from error
+
+
+def _split(view: memoryview, what: str) -> tuple[str, bytes, memoryview]:
+    """Return id, header and inline values, the first two checked."""
+    _, id_length, id_check, length, check = _head(view, what)
+    at = _HEAD.size + id_length
+    if length > min(_MAX_HEADER, len(view) - at):
+        raise CorruptValue(f"{what} does not start as a record must; {_AGAIN}")
+    header = bytes(view[at : at + length])
     if xxhash.xxh3_64_intdigest(header) != check:
-        raise CorruptValue(f"the header of {what} fails its checksum; process the document again to replace it")
-    return header, view[_HEAD.size + length :]
+        raise CorruptValue(f"the header of {what} fails its checksum; {_AGAIN}")
+    return _decode_id(view[_HEAD.size : at], id_check, what), header, view[at + length :]
+
+
+def _dump(body: dict[str, Any], what: str) -> bytes:
+    try:
+        header = json.dumps(body, separators=(",", ":"), allow_nan=False).encode("ascii")
+        depth = _depth(header)
+    except RecursionError:
+        header, depth = b"", _MAX_DEPTH + 1
+    except (TypeError, ValueError) as error:  # no JSON, or a loop
+        raise ValueTooLarge(
+            f"{what} cannot be written: {error}; sources and the headers of codecs must be plain, finite JSON"
+        ) from error
+    if depth > _MAX_DEPTH:
+        raise ValueTooLarge(
+            f"{what} is nested more than {_MAX_DEPTH} deep: flatten its sources and the headers of its codecs"
+        )
+    return header
 
 
 def _depth(header: bytes) -> int:
-    """Upper bound of the nesting of JSON text, without parsing it."""
-    codes = np.frombuffer(header, np.uint8)
-    steps = np.isin(codes, (0x5B, 0x7B)).astype(np.int64) - np.isin(codes, (0x5D, 0x7D))
-    return int(np.cumsum(steps).max(initial=0))
+    """Nesting of JSON text, found without parsing it; exact up to the place where a parser would give up."""
+    plain = header.replace(b"\\\\", b"").replace(b'\\"', b"")  # now every quote begins or ends a string
+    codes = np.frombuffer(plain, np.uint8)
+    deepest = depth = 0
+    in_text = np.False_
+    for at in range(0, len(codes), _SCAN):
+        block = codes[at : at + _SCAN]
+        text = np.logical_xor.accumulate(block == ord('"')) ^ in_text
+        levels = np.cumsum(_STEPS[block] * ~text, dtype=np.int32)
+        deepest = max(deepest, depth + int(levels.max()))
+        depth, in_text = depth + int(levels[-1]), text[-1]
+    return deepest
 
 
-def _entry(value: dict[str, Any], payload: memoryview) -> Entry:
-    size = value["size"]
-    if not isinstance(size, int) or size < 0 or not isinstance(value["header"], dict):
-        raise ValueError("size or header of a value")
-    entry = Entry(
-        str(value["lineage"]), str(value["source"]), str(value["content_type"]), value["header"], size,
-        blob=value.get("blob"), checks=[int(check) for check in value["checks"]],
-    )  # fmt: skip
-    if entry.blob is None:
-        at = value["at"]
-        if not isinstance(at, int) or at < 0 or at + size > len(payload):
-            raise ValueError("a value that lies outside the record")
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"the number {text[:20]} is not finite")
+    return value
+
+
+def _need(condition: bool, what: str) -> None:
+    if not condition:
+        raise ValueError(what)
+
+
+def _part(of: dict[str, Any], key: str, kind: type, where: str) -> Any:
+    """Return ``of[key]``, which must be there and be of exactly that type: for JSON, a bool is no int."""
+    value = of.get(key)
+    found = type(value).__name__ if key in of else "nothing"
+    _need(type(value) is kind, f"{key!r} in {where} must be {kind.__name__}, found {found}")
+    return value
+
+
+def _record(_id: str, body: Any, payload: memoryview) -> Record:
+    _need(type(body) is dict, "it must be a dict")
+    found = _part(body, "format", int, "the header")
+    _need(found == FORMAT, f"it has format {found}, this version reads {FORMAT}")
+    record = Record(_id, _part(body, "sources", dict, "the header"), _part(body, "descriptions", dict, "the header"))
+    for name in record.sources:
+        _check_source(_part(record.sources, name, dict, "the sources"), f"source {name!r}")
+    for name in record.descriptions:
+        _check_description(_part(record.descriptions, name, dict, "the descriptions"), f"description {name!r}")
+    values = _part(body, "values", dict, "the header")
+    for name in values:
+        record.entries[name] = _entry(_part(values, name, dict, "the values"), payload, f"value {name!r}")
+    return record
+
+
+def _check_source(source: dict[str, Any], where: str) -> None:
+    kind = _part(source, "kind", str, where)
+    _part(source, "hash", str, where)
+    if kind == "wrapped":
+        _check_source(_part(source, "source", dict, where), f"what {where} wraps")
+
+
+def _check_description(description: dict[str, Any], where: str) -> None:
+    needs = _part(description, "needs", dict, where) if "needs" in description else {}
+    for name in needs:
+        need = _part(needs, name, dict, f"the needs of {where}")
+        _part(need, "lineage", str, f"need {name!r} of {where}")
+
+
+def _entry(value: dict[str, Any], payload: memoryview, where: str) -> Entry:
+    lineage, source, content_type = (_part(value, key, str, where) for key in ("lineage", "source", "content_type"))
+    size, checks = _part(value, "size", int, where), _part(value, "checks", list, where)
+    _need(0 <= size < 1 << 63, f"the size of {where} is out of range")
+    _need(all(type(check) is int and 0 <= check < 1 << 64 for check in checks), f"a checksum of {where} is none")
+    entry = Entry(lineage, source, content_type, _part(value, "header", dict, where), size, checks=checks)
+    if value.get("blob") is None:
+        at = _part(value, "at", int, where)
+        _need(0 <= at <= len(payload) - size, f"{where} lies outside the record")
         entry.data = payload[at : at + size]
+        return entry
+    entry.blob = _part(value, "blob", str, where)
+    _need(len(entry.blob) == 32 and set(entry.blob) <= set("0123456789abcdef"), f"{where} names no blob")
+    _need(len(checks) == 1, f"{where} must have the one checksum of its blob's table")
     return entry

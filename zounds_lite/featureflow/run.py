@@ -203,15 +203,10 @@ class Run:
     # running it
 
     def compute(self, targets: Iterable[Feature]) -> None:
-        """Run the graph for ``targets``; nothing is left behind where it raises."""
-        try:
-            targets = list(targets)
-            for feature in targets:
-                self._target(feature)
-            self.graph.process(**self.arguments)
-        except BaseException:
-            self.discard()
-            raise
+        """Run the graph for ``targets``; where it raises, the caller discards."""
+        for feature in targets:
+            self._target(feature)
+        self.graph.process(**self.arguments)
 
     def _target(self, feature: Feature) -> None:
         node = self._node(feature, wanted=True)
@@ -226,28 +221,33 @@ class Run:
         for _, _, writer in self.writers.values():
             writer.discard()
 
-    def entries(self, source_hashes: Mapping[str, str]) -> dict[Feature, Entry]:
-        """Finish the values of the stored features, the largest as blobs where a record would grow too large."""
-        stored = [(f, e, w) for f, e, w in self.writers.values() if f.store]
-        try:
-            small = sorted((w for _, _, w in stored if w.in_memory), key=lambda writer: writer.size)
-            while small and sum(writer.size for writer in small) > INLINE_LIMIT:
-                small.pop().spill()
-            return {
-                feature: writer.finish(
-                    Entry(
-                        self.lineage.hash(feature),
-                        self.lineage.source_digest(feature, source_hashes),
-                        feature.content_type,
-                        dict(getattr(encoder, "header", {})),
-                        0,
-                    )
+    def entries(self, source_hashes: Mapping[str, str], room: int = INLINE_LIMIT) -> dict[Feature, Entry]:
+        """Finish the values of the stored features.
+
+        Args:
+            source_hashes (Mapping[str, str]): the hash of each root's source.
+            room (int): bytes that the record has left; the largest values go to blobs where they need more.
+
+        Raises:
+            FeatureNotComputable: the node of a stored feature yielded nothing.
+        """
+        stored = [(feature, encoder, writer) for feature, encoder, writer in self.writers.values() if feature.store]
+        headers = {feature: _header(feature, encoder) for feature, encoder, _ in stored}
+        small = sorted((w for _, _, w in stored if w.in_memory), key=lambda writer: writer.size)
+        while small and sum(writer.size for writer in small) > room:
+            small.pop().spill()
+        return {
+            feature: writer.finish(
+                Entry(
+                    self.lineage.hash(feature),
+                    self.lineage.source_digest(feature, source_hashes),
+                    feature.content_type,
+                    headers[feature],
+                    0,
                 )
-                for feature, encoder, writer in stored
-            }
-        except BaseException:
-            self.discard()
-            raise
+            )
+            for feature, _, writer in stored
+        }
 
     def value(self, feature: Feature) -> Any:
         """Return the value of an unstored target."""
@@ -259,4 +259,11 @@ class Run:
             return chunks.combined()
         _, encoder, writer = self.writers[name]
         data = np.frombuffer(writer.data(), np.uint8)
-        return feature.decode(StoredValue(dict(getattr(encoder, "header", {})), data, name))
+        return feature.decode(StoredValue(_header(feature, encoder), data, name))
+
+
+def _header(feature: Feature, encoder: Node) -> dict[str, Any]:
+    """Return what an encoder says of its value, once the stream has ended."""
+    if not encoder.has_input:
+        raise FeatureNotComputable(f"{feature.name} yielded nothing for this document; a node must yield something")
+    return dict(getattr(encoder, "header", {}))

@@ -23,7 +23,16 @@ import xxhash
 from zounds_lite._declared import Declared, decode, digest, encode
 from zounds_lite.errors import FeatureNotComputable
 
-__all__ = ["KEPT", "describe_source", "hash_file", "is_recoverable", "refreshed", "restore_source", "what_changed"]
+__all__ = [
+    "KEPT",
+    "describe_source",
+    "hash_file",
+    "is_kept",
+    "is_recoverable",
+    "refreshed",
+    "restore_source",
+    "what_changed",
+]
 
 KEPT = "source:"
 """Prefix of the record entries that keep original bytes."""
@@ -150,6 +159,11 @@ def _is_exact(value: Any, depth: int = 0) -> bool:
     if type(value) is dict:
         return all(type(key) is str for key in value) and all(_is_exact(item, depth + 1) for item in value.values())
     return False
+
+
+def is_kept(source: dict[str, Any]) -> bool:
+    """Tell whether the document is to keep the original bytes of a source."""
+    return is_kept(source["source"]) if source["kind"] == "wrapped" else bool(source["kind"] == "bytes")
 
 
 def is_recoverable(source: dict[str, Any] | None, kept: bool) -> bool:

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 
 from zounds_lite._declared import decode, encode
-from zounds_lite.errors import CorruptValue, DeclarationError, UntrustedValue
-from zounds_lite.featureflow.codecs import Decoder, Encoder, NumpyMetaData, StoredValue
+from zounds_lite.errors import CorruptValue, DeclarationError, UnknownTypeError, UntrustedValue
+from zounds_lite.featureflow.arrays import NumpyMetaData
+from zounds_lite.featureflow.codecs import Decoder, Encoder, StoredValue
 from zounds_lite.featureflow.node import Aggregator
 
 __all__ = ["TypedDecoder", "TypedEncoder"]
@@ -27,14 +28,23 @@ class _Arrays:
         self.arrays: list[np.ndarray] = []
 
     def encode(self, value: Any) -> Any:
-        if isinstance(value, (list, tuple)):
+        if type(value) in (list, tuple):
             return {"type": type(value).__name__, "items": [self.encode(item) for item in value]}
-        if isinstance(value, dict):
+        if type(value) is dict:
             return {"type": "dict", "items": [[self.encode(k), self.encode(v)] for k, v in value.items()]}
         if type(value) is np.ndarray and not value.dtype.hasobject:
-            self.arrays.append(np.ascontiguousarray(value))
+            self.arrays.append(value)
             return {"type": "array", "index": len(self.arrays) - 1}
+        if isinstance(value, np.ndarray) and hasattr(value, "kwargs"):
+            return self._encode_units(value)
+        if isinstance(value, (list, tuple, dict, np.ndarray)):
+            raise DeclarationError(f"{type(value).__qualname__} would come back as something else")
         return {"type": "value", "value": encode(value)}
+
+    def _encode_units(self, value: Any) -> Any:
+        """Encode an array that can be made again from raw data and keywords, as arrays with units can."""
+        keywords = {name: self.encode(item) for name, item in value.kwargs().items()}
+        return {"type": type(value).__name__, "data": self.encode(np.asarray(value)), "keywords": keywords}
 
     def decode(self, value: Any) -> Any:
         kind = value["type"]
@@ -45,7 +55,21 @@ class _Arrays:
             return {self.decode(key): self.decode(item) for key, item in value["items"]}
         if kind == "array":
             return self.arrays[value["index"]]
-        return decode(value["value"])
+        if kind == "value":
+            return decode(value["value"])
+        keywords = {name: self.decode(item) for name, item in value["keywords"].items()}
+        return _array_type(kind)(self.decode(value["data"]), **keywords)
+
+
+def _array_type(name: str) -> Any:
+    """Return the array type of that name among those that are loaded; a name is never imported."""
+    waiting: list[type] = [np.ndarray]
+    while waiting:
+        cls = waiting.pop()
+        if cls.__name__ == name and hasattr(cls, "kwargs"):
+            return cls
+        waiting.extend(cls.__subclasses__())
+    raise UnknownTypeError(f"a stored value names the array type {name!r}; import the module that declares it")
 
 
 class TypedEncoder(Aggregator, Encoder):
@@ -79,7 +103,7 @@ class TypedEncoder(Aggregator, Encoder):
         heads = [NumpyMetaData(array.dtype, array.shape) for array in arrays.arrays]
         self._header = {"tree": tree, "arrays": [head.header for head in heads]}
         for head, array in zip(heads, arrays.arrays, strict=True):
-            little = array.astype(head.dtype.newbyteorder("<"), copy=False)
+            little = np.asarray(array, head.dtype.newbyteorder("<"), order="C")
             yield little.reshape(-1).view(np.uint8).data if little.size else b""
 
     def _pickled(self, data: Any) -> Iterator[Any]:
@@ -115,8 +139,9 @@ class TypedDecoder(Decoder):
         try:
             for header in value.header["arrays"]:
                 head = NumpyMetaData.from_header(header)
+                value.verified(at, at + head.size)
                 arrays.arrays.append(head.array(StoredValue({}, value.data[at : at + head.size], value.what)))
                 at += head.size
             return arrays.decode(value.header["tree"])
-        except (KeyError, IndexError, TypeError) as error:
+        except (KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
             raise CorruptValue(f"{value.what} does not follow the format of typed values: {error!r}") from error

@@ -6,7 +6,6 @@ and must agree in dtype, row shape and dimensions; sizes count rows; what is kno
 ``ArrayWithUnitsDecoder``, ``AudioSamplesDecoder``, ``PackedArrayWithUnitsEncoder``, ``PackedArrayWithUnitsDecoder``.
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,8 @@ import numpy as np
 from zounds_lite._declared import decode
 from zounds_lite.core import ArrayWithUnits, Dimension, IdentityDimension
 from zounds_lite.errors import CorruptValue, DimensionError, UnitsError
-from zounds_lite.featureflow.codecs import GreedyNumpyDecoder, NumpyEncoder, StoredValue
+from zounds_lite.featureflow.arrays import GreedyNumpyDecoder, NumpyEncoder
+from zounds_lite.featureflow.codecs import StoredValue
 from zounds_lite.timeseries import AudioSamples, TimeDimension, audio_sample_rate
 
 __all__ = [
@@ -24,9 +24,6 @@ __all__ = [
     "PackedArrayWithUnitsDecoder",
     "PackedArrayWithUnitsEncoder",
 ]
-
-_ROWS = 1024 * 1024
-"""Bytes of the pieces in which a stored array is fed to the nodes that need it."""
 
 
 def _dimensions_of(array: Any) -> tuple[Dimension, ...]:
@@ -87,22 +84,14 @@ class ArrayWithUnitsDecoder(GreedyNumpyDecoder):
     def _wrap(self, array: np.ndarray, value: StoredValue) -> Any:
         return ArrayWithUnits(array, self._dimensions(value, array.shape))
 
-    def chunks(self, value: StoredValue) -> Iterator[Any]:
-        """Yield blocks of rows; the last one carries what its stream knew at the end."""
-        array = self.decode(value)
-        rows = max(1, _ROWS // max(1, array[:1].nbytes))
-        for start in range(0, len(array), rows):
-            yield array[start : start + rows] if start + rows < len(array) else _last_rows(array, start)
-
-
-def _last_rows(array: ArrayWithUnits, start: int) -> Any:
-    """Slice the last rows and keep the metadata that slicing drops."""
-    part = array[start:]
-    first = array.dimensions[0]
-    if not isinstance(first, TimeDimension) or first.n_samples is None:
-        return part
-    first = first.replace(size=len(part), start=None)
-    return ArrayWithUnits(np.asarray(part), (first, *part.dimensions[1:]))
+    def _last_rows(self, array: Any, start: int) -> Any:
+        """Slice the last rows and keep what the stream knew at its end, which slicing drops."""
+        part = array[start:]
+        first = array.dimensions[0]
+        if not isinstance(first, TimeDimension) or first.n_samples is None:
+            return part
+        first = first.replace(size=len(part), start=None)
+        return ArrayWithUnits(np.asarray(part), (first, *part.dimensions[1:]))
 
 
 class AudioSamplesDecoder(ArrayWithUnitsDecoder):

@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from zounds_lite.featureflow.codecs import BaseNumpyDecoder, NumpyEncoder, StoredValue
+from zounds_lite.featureflow.arrays import BaseNumpyDecoder, NumpyEncoder
+from zounds_lite.featureflow.codecs import StoredValue
 from zounds_lite.timeseries import Picoseconds, TimeSlice, VariableRateTimeSeries
 
 __all__ = ["VariableRateTimeSeriesDecoder", "VariableRateTimeSeriesEncoder"]
@@ -19,6 +20,10 @@ _OPEN = -1
 
 class VariableRateTimeSeriesEncoder(NumpyEncoder):
     """Entries as records; chunks are joined."""
+
+    @property
+    def header(self) -> dict[str, Any]:
+        return self._header() if self._first is not None else {"empty": True}
 
     def _process(self, data: Any) -> Iterator[Any]:
         if len(data):  # an empty series does not know the shape of its values
@@ -36,9 +41,10 @@ class VariableRateTimeSeriesEncoder(NumpyEncoder):
 class VariableRateTimeSeriesDecoder(BaseNumpyDecoder):
     """A ``VariableRateTimeSeries``."""
 
+    def decode(self, value: StoredValue) -> VariableRateTimeSeries:
+        return VariableRateTimeSeries() if value.header.get("empty") else super().decode(value)
+
     def _wrap(self, array: np.ndarray, value: StoredValue) -> VariableRateTimeSeries:
-        if not len(array):
-            return VariableRateTimeSeries()
         return VariableRateTimeSeries((_timeslice(row), row["data"]) for row in array)
 
 

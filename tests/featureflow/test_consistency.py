@@ -1,0 +1,433 @@
+"""Documents under fire: replaced, deleted, damaged or half made while they are read."""
+
+import io
+import threading
+
+import numpy as np
+import pytest
+
+import zounds_lite as zounds
+from zounds_lite import featureflow as ff
+from zounds_lite.errors import (
+    CorruptValue,
+    DeclarationError,
+    DimensionError,
+    FeatureNotComputable,
+    KeyNotFound,
+    ModelExistsError,
+    UntrustedValue,
+)
+
+
+@pytest.fixture(params=["memory", "files", "lmdb"])
+def database(request, tmp_path):
+    if request.param == "memory":
+        return ff.InMemoryDatabase()
+    if request.param == "files":
+        return ff.FileSystemDatabase(tmp_path / "store", createdirs=True)
+    return ff.LmdbDatabase(tmp_path / "store")
+
+
+def settings(database):
+    class Settings(ff.PersistenceSettings):
+        id_provider = ff.UserSpecifiedIdProvider("_id")
+
+    Settings.database = database
+    return Settings
+
+
+def models(database):
+    """A document, and the same with a stored feature that older documents lack."""
+
+    class Document(ff.BaseModel, settings(database)):
+        a = ff.Feature(ff.IteratorNode, store=False)
+        s = ff.JSONFeature(lambda x: x, needs=a, store=True)
+        large = ff.NumpyFeature(lambda x: np.full((200_000, 2), len(x)), needs=a, store=True)
+
+    class Later(Document):
+        t = ff.JSONFeature(lambda x: x + "!", needs=Document.a, store=True)
+        lazy = ff.JSONFeature(lambda x: x + "?", needs=Document.a)
+
+    return Document, Later
+
+
+def test_a_lazy_value_never_mixes_two_attempts(database):
+    Document, Later = models(database)
+    Document.process(a=["old"], _id="d")
+    document = Later("d")
+    assert document.s == "old"
+    Document.process(a=["new"], _id="d")
+    assert document.t == "new!"  # computed from the document as it is now
+    now = Later("d")
+    assert (now.s, now.t, now.lazy) == ("new", "new!", "new?")
+
+
+def test_a_lazy_value_never_brings_a_deleted_document_back(database):
+    Document, Later = models(database)
+    Document.process(a=["x"], _id="d")
+    document = Later("d")
+    assert document.s == "x"
+    Document.delete("d")
+    with pytest.raises(KeyNotFound, match="deleted while"):
+        _ = document.t
+    assert not Later.exists("d") and list(Later) == []
+
+
+def test_reading_goes_on_while_a_document_is_replaced(database):
+    Document, _ = models(database)
+    Document.process(a=["x"], _id="d")
+    document = Document("d")
+    assert document.s == "x"
+    Document.process(a=["longer"], _id="d")
+    assert document.large[0, 0] == 6  # its own blob is gone: the new document is read
+
+
+def test_a_value_that_many_threads_want_is_right_in_all(database):
+    Document, _ = models(database)
+    Document.process(a=["x"], _id="d")
+
+    class Wanted(Document):
+        big = ff.NumpyFeature(lambda x: np.arange(300_000.0), needs=Document.a, store=True)
+
+    errors, values = [], []
+
+    def read():
+        try:
+            values.append(float(Wanted("d").big.sum()))
+        except Exception as error:  # noqa: BLE001 - whatever it is, the test names it
+            errors.append(error)
+
+    threads = [threading.Thread(target=read) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors and set(values) == {float(np.arange(300_000.0).sum())}
+
+
+def _files(tmp_path):
+    return [file for file in tmp_path.rglob("*") if file.suffix in (".part", ".blob")]
+
+
+def test_nothing_is_left_of_a_document_that_fails(tmp_path):
+    class Bad(ff.Node):
+        def _process(self, data):
+            raise RuntimeError("bad")
+            yield
+
+    class BadEncoder(ff.NumpyEncoder):
+        @property
+        def header(self):
+            raise RuntimeError("bad header")
+
+    for encoder, node in ((None, Bad), (BadEncoder, ff.Node)):
+
+        class Document(ff.BaseModel, settings(ff.LmdbDatabase(tmp_path / "store"))):
+            raw = ff.ByteStreamFeature(ff.ByteStream, chunksize=4096, store=True)
+            array = ff.NumpyFeature(lambda x: np.zeros(300_000), needs=raw, store=False)
+            bad = ff.NumpyFeature(node, needs=array, store=True, encoder=encoder)
+
+        with pytest.raises(RuntimeError, match="bad"):
+            Document.process(raw=io.BytesIO(bytes(3_000_000)), _id="d")
+        assert not Document.exists("d") and _files(tmp_path) == []
+
+
+def test_nothing_is_left_where_the_store_is_full(tmp_path, monkeypatch):
+    from zounds_lite.errors import StoreFull
+
+    database = ff.LmdbDatabase(tmp_path / "store")
+    Document, _ = models(database)
+
+    def full(changes):
+        raise StoreFull("no room")
+
+    monkeypatch.setattr(database, "change", full)
+    with pytest.raises(StoreFull):
+        Document.process(a=["x"], _id="d")
+    assert _files(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    "kind", [ff.TextFeature, ff.CompressedFeature, ff.PickleFeature, ff.ByteStreamFeature, ff.Feature]
+)
+def test_a_flipped_bit_in_a_blob_is_found_by_every_copying_read(tmp_path, kind):
+    rng = np.random.default_rng(0)
+    text = "".join(chr(c) for c in rng.integers(32, 127, 3_000_000))
+
+    class Document(ff.BaseModel, settings(ff.LmdbDatabase(tmp_path / "store"))):
+        a = ff.Feature(ff.Node, store=False)
+        b = (
+            kind(lambda x: x.encode() if kind in (ff.Feature, ff.ByteStreamFeature) else x, needs=a, store=True)
+            if (kind is not ff.ByteStreamFeature)
+            else ff.ByteStreamFeature(
+                ff.ByteStream, needs=ff.Feature(str.encode, needs=a), chunksize=100_000, store=True
+            )
+        )
+
+    if kind is ff.PickleFeature:
+        Document.process(a=[text, np.arange(300_000)], _id="d")
+    else:
+        Document.process(a=text, _id="d")
+    for blob in _files(tmp_path):
+        raw = bytearray(blob.read_bytes())
+        raw[600_000] ^= 1
+        blob.write_bytes(raw)
+
+    def read():
+        value = Document("d").b
+        value.read() if hasattr(value, "read") else list(value) if kind is ff.ByteStreamFeature else value
+
+    with pytest.raises(CorruptValue, match="feature 'b' of document 'd'"):
+        read()
+
+
+def test_values_reach_dependents_as_process_gave_them(database):
+    """What is computed from a stored value is what process would have computed from the node's own chunks."""
+
+    class Words(ff.Node):
+        def _process(self, data):
+            yield from data.split()
+
+    class Document(ff.BaseModel, settings(database)):
+        text = ff.Feature(ff.Node)
+        raw = ff.Feature(lambda x: x.encode(), needs=text, store=True)
+        words = ff.JSONFeature(Words, needs=text, store=True)
+        squeezed = ff.CompressedFeature(Words, needs=text, store=True)
+        empty = ff.NumpyFeature(lambda x: np.zeros((0, 3), np.float32), needs=text, store=True)
+        scalar = ff.NumpyFeature(lambda x: np.array(3.0), needs=text, store=True)
+
+    class Below(Document):
+        from_raw = ff.JSONFeature(lambda x: len(x), needs=Document.raw)
+        from_words = ff.JSONFeature(lambda x: x.upper(), needs=Document.words)
+        from_squeezed = ff.TextFeature(lambda x: x + "", needs=Document.squeezed)
+        from_empty = ff.JSONFeature(lambda x: list(x.shape), needs=Document.empty)
+        from_scalar = ff.JSONFeature(lambda x: float(x) * 2, needs=Document.scalar)
+
+    Document.process(text="one two three", _id="d")
+    document = Below("d")
+    assert document.from_raw == 13
+    assert document.words == ["one", "two", "three"] and document.from_words == ["ONE", "TWO", "THREE"]
+    assert document.from_squeezed == "onetwothree" == document.squeezed
+    assert document.from_empty == [0, 3] and document.from_scalar == 6
+    assert document.scalar.shape == () and document.empty.shape == (0, 3)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        b"some bytes",
+        "a text that is no file",
+        7,
+        [1, 2.5, None, {"a": "b"}],
+        ["[" * 300],
+        "x" * 100_000,
+        io.BytesIO(b"file"),
+    ],
+)
+def test_sources_come_back_as_they_were_given(database, source):
+    class Document(ff.BaseModel, settings(database)):
+        a = ff.Feature(ff.Node)
+        stored = ff.JSONFeature(lambda x: type(x).__name__, needs=a, store=True)
+        lazy = ff.PickleFeature(lambda x: x.read() if hasattr(x, "read") else x, needs=a)
+
+    Document.process(a=source, _id="d")
+    document = Document("d")
+    assert document.lazy == (b"file" if isinstance(source, io.BytesIO) else source)
+    assert type(document.lazy) is type(source) or isinstance(source, io.BytesIO)
+
+
+def test_what_cannot_be_written_down_exactly_is_not_kept(database):
+    class Document(ff.BaseModel, settings(database)):
+        a = ff.Feature(ff.IteratorNode)
+        stored = ff.JSONFeature(lambda x: x, needs=a, store=True)
+        lazy = ff.JSONFeature(lambda x: x, needs=a)
+
+    Document.process(a=iter([1]), _id="d")
+    with pytest.raises(FeatureNotComputable, match="lazy of document 'd'.*process the document again"):
+        _ = Document("d").lazy
+
+
+def test_a_variable_that_cannot_be_kept_is_named():
+    class Apply(ff.Node):
+        def __init__(self, function=None, needs=None):
+            super().__init__(needs=needs)
+            self.function = function
+
+        def _process(self, data):
+            yield self.function(data)
+
+    class Document(ff.BaseModel, settings(ff.InMemoryDatabase())):
+        a = ff.Feature(ff.Node)
+        stored = ff.JSONFeature(Apply, needs=a, function=ff.Var("k"), store=True)
+        lazy = ff.JSONFeature(Apply, needs=a, function=ff.Var("k"))
+
+    Document.process(a=1, k=lambda x: x + 1, _id="d")
+    assert Document("d").stored == 2
+    with pytest.raises(FeatureNotComputable, match="lazy needs 'k'"):
+        _ = Document("d").lazy
+
+
+@pytest.mark.parametrize(
+    "kind", [ff.JSONFeature, ff.TextFeature, ff.NumpyFeature, ff.PickleFeature, ff.ClobberJSONFeature]
+)
+@pytest.mark.parametrize("store", [True, False])
+def test_a_node_that_yields_nothing_is_named(kind, store):
+    class Nothing(ff.Node):
+        def _process(self, data):
+            yield from ()
+
+    class Document(ff.BaseModel, settings(ff.InMemoryDatabase())):
+        a = ff.JSONFeature(ff.Node, store=True)
+        empty = kind(Nothing, needs=a, store=store)
+
+    with pytest.raises(FeatureNotComputable, match="empty.*yielded nothing"):
+        Document.process(a=1, _id="d")
+        _ = Document("d").empty
+    assert Document.exists("d") == (not store)
+
+
+def test_pickle_features_keep_units_and_refuse_look_alikes():
+    from collections import namedtuple
+
+    class Document(ff.BaseModel, settings(ff.InMemoryDatabase())):
+        value = ff.PickleFeature(ff.Node, store=True)
+
+    samples = zounds.SineSynthesizer(zounds.SR8000()).synthesize(zounds.Seconds(20))
+    spectrum = zounds.spectral.stft(samples)
+    Document.process(value=[samples, {"fft": spectrum}, np.array(3.0)], _id="d")
+    back, inner, scalar = Document("d").value
+    assert type(back) is zounds.AudioSamples and back.samplerate == samples.samplerate and np.array_equal(back, samples)
+    assert inner["fft"].dimensions == spectrum.dimensions and scalar.shape == ()
+    for value in (namedtuple("P", "x y")(1, 2), np.ma.masked_array([1, 2], [0, 1])):
+        with pytest.raises(UntrustedValue, match="something else"):
+            Document.process(value=value, _id="e")
+
+
+def test_clobber_features_may_be_trusted():
+    class Document(ff.BaseModel, settings(ff.InMemoryDatabase())):
+        value = ff.ClobberPickleFeature(ff.IteratorNode, store=True, trust=True)
+
+    Document.process(value=[1, {1, 2}, {3}], _id="d")
+    assert Document("d").value == {3}
+
+
+def test_json_refuses_nan_and_arrays_refuse_what_they_cannot_read_back():
+    class Document(ff.BaseModel, settings(ff.InMemoryDatabase())):
+        value = ff.JSONFeature(ff.Node, store=True)
+
+    class Arrays(ff.BaseModel, settings(ff.InMemoryDatabase())):
+        value = ff.NumpyFeature(ff.Node, store=True)
+
+    with pytest.raises(UntrustedValue, match="NaN.*None"):
+        Document.process(value=float("nan"), _id="d")
+    aligned = np.zeros(3, np.dtype([("a", "u1"), ("b", "f8")], align=True))
+    nested = np.zeros(3, [("a", [("b", "f8")])])
+    for array in (aligned, nested, np.array([object()])):
+        with pytest.raises(DimensionError, match="packed records"):
+            Arrays.process(value=array, _id="d")
+    for array in (np.zeros(3, [("a", "f8", (2,))]), np.arange(3, dtype=">i4"), np.array(["a", "bc"]), np.ones(2, bool)):
+        Arrays.process(value=array, _id="d")
+        assert np.array_equal(Arrays("d").value, array)
+
+
+def test_many_lazy_features_do_not_make_a_record_too_large(tmp_path):
+    from zounds_lite.featureflow.record import INLINE_LIMIT
+
+    names = [f"f{i}" for i in range(6)]
+    base = {"a": ff.Feature(ff.Node)}
+    features = {
+        name: ff.NumpyFeature(lambda x, i=i: np.full(100_000, i), needs=base["a"], store=True)
+        for i, name in enumerate(names)
+    }
+    database = ff.LmdbDatabase(tmp_path / "store")
+    small = type(ff.BaseModel)("Document", (ff.BaseModel, settings(database)), dict(base))
+    small.process(a=1, _id="d")
+    model = type(ff.BaseModel)("Document", (ff.BaseModel, settings(database)), {**base, **features})
+    for i, name in enumerate(names):
+        assert getattr(model("d"), name)[0] == i
+    assert len(database.get("d")) < 2 * INLINE_LIMIT
+    assert [getattr(model("d"), name)[0] for name in names] == list(range(6))
+
+
+def test_delete_reaches_every_store(tmp_path):
+    other = ff.LmdbDatabase(tmp_path / "other")
+
+    class Document(ff.BaseModel, settings(ff.InMemoryDatabase())):
+        a = ff.JSONFeature(ff.Node, store=True)
+        b = ff.NumpyFeature(lambda x: np.zeros(300_000), needs=a, store=True, persistence=settings(other))
+
+    Document.process(a=1, _id="d")
+    assert Document("d").b.shape == (300_000,) and len(_files(tmp_path)) == 1
+    Document.delete("d")
+    assert len(other) == 0 and _files(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["update", "process", "features", "lineage", "explain", "__class__"])
+def test_a_feature_cannot_take_a_name_of_the_model(name):
+    with pytest.raises(DeclarationError, match="belongs to every document"):
+        type(ff.BaseModel)("Document", (ff.BaseModel,), {name: ff.JSONFeature(ff.Node)})
+
+
+def test_keys_are_unique():
+    with pytest.raises(DeclarationError, match="key 'x' is taken"):
+
+        class Document(ff.BaseModel):
+            x = ff.JSONFeature(ff.Node)
+            y = ff.JSONFeature(ff.Node, key="x")
+
+
+def test_raise_if_exists_lets_one_writer_win(database):
+    Document, _ = models(database)
+    outcomes = []
+
+    def write():
+        try:
+            Document.process(raise_if_exists=True, a=["x"], _id="d")
+            outcomes.append("stored")
+        except ModelExistsError:
+            outcomes.append("refused")
+
+    threads = [threading.Thread(target=write) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["refused"] * 3 + ["stored"]
+
+
+def test_unknown_names_are_errors():
+    Document, _ = models(ff.InMemoryDatabase())
+    Document.process(a=["x"], _id="d")
+    for action in (lambda: Document.update("d", ["nope"]), lambda: Document.update("d", "nope")):
+        with pytest.raises(KeyNotFound, match="no feature 'nope'"):
+            action()
+    with pytest.raises(KeyNotFound, match="no feature 'nope'"):
+        Document.exists("d", "nope")
+
+
+def test_counted_ids_never_replace_a_document():
+    class Document(ff.BaseModel, settings(ff.InMemoryDatabase())):
+        id_provider = ff.IntegerIdProvider()
+        a = ff.JSONFeature(ff.Node, store=True)
+
+    assert [Document.process(a=i) for i in range(2)] == ["0", "1"]
+    Document.id_provider = ff.IntegerIdProvider()  # as in a new process
+    assert Document.process(a=2) == "2"
+
+
+def test_a_large_source_in_memory_is_streamed(tmp_path):
+    path = tmp_path / "large.bin"
+    path.write_bytes(bytes(5_000_000))
+
+    class Document(ff.BaseModel, settings(ff.LmdbDatabase(tmp_path / "store"))):
+        raw = ff.ByteStreamFeature(ff.ByteStream, chunksize=1_000_000)
+        size = ff.JSONFeature(lambda x: x.total_length, needs=raw, store=True)
+
+    with open(path, "rb") as file:
+        Document.process(raw=file, _id="d")
+    record = Document.database.read("d")
+    assert record.sources["raw"]["kind"] == "file" and not record.blobs  # a file on disk needs no copy
+    Document.process(raw=io.BytesIO(path.read_bytes()), _id="d")
+    assert len(Document.database.read("d").blobs) == 1
+    Document.process(raw=b"small", _id="d")
+    assert _files(tmp_path) == []

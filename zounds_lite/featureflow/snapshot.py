@@ -1,0 +1,198 @@
+"""Snapshot: one document as it stands in the store at one moment, against the code and sources of now.
+
+Goal: all that is read of a document belongs together. A value is served if its lineage and the content of its sources
+are today's; otherwise it is computed from what is. Where another writer replaced the document meanwhile, ``Outdated``
+is raised and the caller takes a new snapshot. Class: ``Snapshot``.
+"""
+
+import io
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from zounds_lite.errors import CorruptValue, FeatureNotComputable, KeyNotFound
+from zounds_lite.featureflow.codecs import StoredValue
+from zounds_lite.featureflow.commit import Change, Outdated, commit
+from zounds_lite.featureflow.feature import Feature
+from zounds_lite.featureflow.lineage import Explanation, Lineage, explain_lineage
+from zounds_lite.featureflow.record import INLINE_LIMIT, Entry, Record, verified, verify
+from zounds_lite.featureflow.run import Run
+from zounds_lite.featureflow.sources import KEPT, is_recoverable, refreshed, restore_source, what_changed
+from zounds_lite.featureflow.stores.base import Database
+
+__all__ = ["Snapshot"]
+
+
+class Snapshot:
+    """A document at one moment.
+
+    Args:
+        model (type[BaseModel]): the document's class.
+        _id (str): the document.
+
+    Raises:
+        KeyNotFound: there is no such document.
+        CorruptValue: its record is damaged.
+    """
+
+    def __init__(self, model: Any, _id: str) -> None:
+        self.model = model
+        self.id = _id
+        self.record: Record = model._database().read(_id)
+        self._others: dict[int, Record] = {}
+
+    @cached_property
+    def lineage(self) -> Lineage:
+        """The lineage of the model, as its code is now."""
+        return self.model.lineage()
+
+    @cached_property
+    def sources(self) -> dict[str, Any]:
+        """The sources as they are now."""
+        return {name: refreshed(source) for name, source in self.record.sources.items()}
+
+    @property
+    def source_changed(self) -> bool:
+        """True where a stored value was made from other content than its source has now."""
+        stored = [(f, self.entry(f)) for f in self.model.features.values() if f.store]
+        return any(entry is not None and not self._is_from_today(feature, entry) for feature, entry in stored)
+
+    def entry(self, feature: Feature) -> Entry | None:
+        """Return what is stored of a feature, fresh or not; None where nothing is."""
+        database = self.model._database(feature)
+        record = self.record
+        if database is not self.model._database():
+            if id(database) not in self._others:
+                raw = database.get(self.id)
+                other = Record(self.id) if raw is None else Record.from_bytes(raw, f"the record of {self.id!r}")
+                self._others[id(database)] = other
+            record = self._others[id(database)]
+        return record.entries.get(feature.key or "") if feature.store else None
+
+    def _is_from_today(self, feature: Feature, entry: Entry) -> bool:
+        """Tell whether a value was made from the sources as they are now."""
+        hashes = {name: source["hash"] for name, source in self.sources.items()}
+        return entry.source == self.lineage.source_digest(feature, hashes)
+
+    def stored(self, feature: Feature) -> StoredValue | None:
+        """Return the stored value of a feature if it is fresh."""
+        entry = self.entry(feature)
+        if entry is None or entry.lineage != self.lineage.hash(feature) or not self._is_from_today(feature, entry):
+            return None
+        return self.value(entry, feature.name or "", self.model._database(feature))
+
+    def value(self, entry: Entry, name: str, database: Database) -> StoredValue:
+        """Return the bytes of an entry: from the record, checked, or a map of its blob, checked where it is copied.
+
+        Raises:
+            CorruptValue: they are damaged.
+        """
+        what = f"feature {name!r} of document {self.id!r}"
+        if entry.blob is None:
+            data = memoryview(entry.data or b"")
+            verify(data, entry.checks, what)
+            return StoredValue(entry.header, np.frombuffer(data, np.uint8), what)
+        try:
+            blob = database.open_blob(entry.blob)
+        except KeyNotFound as error:
+            self._check_current(entry.blob, database)
+            raise CorruptValue(f"{what}: {error}; process the document again to replace it") from error
+        if len(blob) < entry.size:
+            raise CorruptValue(f"{what}: its blob is cut to {len(blob)} of {entry.size} bytes; process it again")
+        # the checksum table is read when something is copied, not when the blob is mapped
+        check = _on_first_use(lambda: verified(blob.data, entry.size, entry.checks[0], what))
+        return StoredValue(entry.header, blob[: entry.size], what, check)
+
+    def _check_current(self, blob: str, database: Database) -> None:
+        """Raise ``Outdated`` if the document no longer names the blob, because it was replaced."""
+        raw = database.get(self.id)
+        if raw is None or blob not in Record.from_bytes(raw, f"the record of {self.id!r}").blobs:
+            raise Outdated
+
+    def fetch(self, feature: Feature) -> Any:
+        """Return the value of a feature: stored and fresh, or computed (and stored, if the feature is)."""
+        value = self.stored(feature)
+        if value is None:
+            return self.compute([feature])[feature.name or ""]
+        return feature.decode(value)
+
+    def open_source(self, name: str) -> io.BufferedReader | None:
+        """Return the kept original bytes of a root as a file, or None where they were not kept."""
+        entry = self.record.entries.get(KEPT + name)
+        return None if entry is None else self.value(entry, KEPT + name, self.model._database()).open()
+
+    def _inputs(self) -> dict[str, Any]:
+        """Values for the roots and Vars that can be had again."""
+        return {
+            name: restore_source(source, self.open_source(name))
+            for name, source in self.record.sources.items()
+            if is_recoverable(source, KEPT + name in self.record.entries)
+        }
+
+    def compute(self, features: list[Feature]) -> dict[str, Any]:
+        """Compute features from what is stored and fresh, commit those that are stored, and return all values by name.
+
+        Raises:
+            FeatureNotComputable: nothing that is stored leads to one of them.
+            KeyNotFound: the document was deleted meanwhile.
+            Outdated: it was replaced meanwhile.
+        """
+        run = Run(self.lineage, self._inputs(), self.stored, self.model._database)
+        names = ", ".join(feature.name or "" for feature in features)
+        try:
+            run.compute(features)
+            inline = sum(entry.size for entry in self.record.entries.values() if entry.blob is None)
+            hashes = {name: source["hash"] for name, source in self.sources.items()}
+            entries = run.entries(hashes, room=max(0, INLINE_LIMIT - inline))
+            values = {feature.name or "": run.value(feature) for feature in features if not feature.store}
+        except FeatureNotComputable as error:
+            run.discard()
+            raise FeatureNotComputable(f"{names} of document {self.id!r}: {error}") from error
+        except BaseException:
+            run.discard()
+            raise
+        if entries:
+            self._commit(entries)
+        for feature in features:
+            if feature.store:
+                value = self.value(entries[feature], feature.name or "", self.model._database(feature))
+                values[feature.name or ""] = feature.decode(value)
+        return values
+
+    def _commit(self, entries: dict[Feature, Entry]) -> None:
+        commit(Change(self.id, self.lineage, entries, self.sources, based_on=self.record.sources), self.model._database)
+        self.model._announce(self.id, entries)
+        self.record.sources = self.sources
+        self._others.clear()
+        main = self.model._database()
+        self.record.entries.update({f.key or "": e for f, e in entries.items() if self.model._database(f) is main})
+
+    def explain(self, feature: Feature) -> Explanation:
+        """Say whether a stored value is fresh and, if not, what differs."""
+        name = feature.name or ""
+        entry = self.entry(feature)
+        if entry is None:
+            return Explanation(name, stored=False)
+        current = self.lineage.hash(feature)
+        tree = self.lineage.description_tree(feature)
+        reasons = explain_lineage(name, entry.lineage, current, self.record.descriptions, tree)
+        if not self._is_from_today(feature, entry):
+            changed = [
+                what_changed(self.record.sources[r]) for r in sorted(self.lineage.roots(feature)) if r in self.sources
+            ]
+            reasons.append(f"the content of the source changed: {', '.join(changed)}")
+        return Explanation(name, stored=True, reasons=reasons)
+
+
+def _on_first_use(make: Callable[[], Callable[[int, int], memoryview]]) -> Callable[[int, int], memoryview]:
+    """Return a function that is made when it is first called."""
+    made: list[Callable[[int, int], memoryview]] = []
+
+    def call(start: int, stop: int) -> memoryview:
+        if not made:
+            made.append(make())
+        return made[0](start, stop)
+
+    return call
