@@ -228,7 +228,7 @@ def test_an_unknown_type_says_what_to_import():
 
 
 HOSTILE = [
-    None, True, -1, 0, 10**30, -(10**30), 1e308, "", "x", [], [[]], {}, {"a": 1}, [1, 2, 3],
+    None, True, -1, 0, 10**30, -(10**30), 1e308, "", "x" * 1000, [], [[]], {}, {"a": 1}, [1, 2, 3],
     {"type": "float", "value": "nan"}, {"type": "float", "value": "inf"}, {"type": "timedelta64", "ps": -5},
     {"type": "bytes", "base64": "AAAA"}, {"type": "IdentityDimension"}, {"type": "slice", "bounds": [5, 1, 0]},
     {"type": "ndarray", "dtype": "<f8", "shape": [0], "base64": ""},

@@ -235,15 +235,6 @@ def test_objects_are_refused_when_they_are_written():
         list(ArrayWithUnitsEncoder().run([ArrayWithUnits(np.array([{}, None]), [None])]))
 
 
-def test_a_stream_without_chunks_is_empty():
-    for encoder, decoder in (
-        (ArrayWithUnitsEncoder(), ArrayWithUnitsDecoder()),
-        (PackedArrayWithUnitsEncoder(), PackedArrayWithUnitsDecoder()),
-    ):
-        back = decoder.decode(stored(encoder, []))
-        assert (back.shape, back.dimensions) == ((0,), (IdentityDimension(),))
-
-
 GOOD = {
     "dtype": "<f4",
     "shape": [4, 5],

@@ -123,7 +123,7 @@ def test_the_chain_equals_the_functions_of_whole_arrays():
 
 @settings(max_examples=25)
 @given(
-    frames=st.sampled_from([2, 3, 1000, 50_000]),
+    frames=st.sampled_from([1, 2, 3, 1000, 50_000]),
     sizes=cuts,
     rates=st.sampled_from([(44100, 11025), (11025, 44100), (48000, 44100), (8000, 22050), (16000, 16000)]),
     channels=st.integers(1, 2),

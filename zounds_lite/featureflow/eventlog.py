@@ -1,25 +1,28 @@
 """EventLog: what was stored, in order, for others to follow.
 
 Goal: a process that indexes features learns of each one, also of those that were stored while it was away. Conventions:
-an entry is text under an id that grows with time; ``subscribe`` first replays what follows ``last_id``, then waits.
-Classes: ``EventLog``, ``InMemoryChannel``, ``RedisChannel``.
+an entry is text under an id; ids grow in the order in which entries were appended, over all processes. ``subscribe``
+reads entries from the log itself; a channel only says when there is something new, so none is lost, doubled or out of
+order. Classes: ``EventLog``, ``InMemoryChannel``, ``RedisChannel``.
 """
 
 import os
 import queue
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import lmdb
-
 from zounds_lite._lazy import optional
+from zounds_lite.featureflow.stores.environment import Environment
 
 __all__ = ["EventLog", "InMemoryChannel", "RedisChannel"]
 
 _STOP = object()
+_ENTRIES = b"entries"
+_ID_LENGTH = 32
+_BATCH = 1000
 
 
 class InMemoryChannel:
@@ -53,6 +56,11 @@ class InMemoryChannel:
                 return
             yield entry
 
+    def close(self, waiting: Any) -> None:
+        """Stop collecting for the subscriber to whom ``open`` gave ``waiting``."""
+        with self._lock:
+            self._queues = [other for other in self._queues if other is not waiting]
+
     def unsubscribe(self) -> None:
         """End all subscriptions."""
         with self._lock:
@@ -73,7 +81,7 @@ class RedisChannel:
     def __init__(self, channel: str, host: str = "localhost", port: int = 6379) -> None:
         self.channel = channel
         self._client = optional("redis").StrictRedis(host=host, port=port)
-        self._open: Any = None
+        self._open: list[Any] = []
 
     def publish(self, _id: bytes, message: str) -> None:
         """Publish an entry."""
@@ -81,58 +89,61 @@ class RedisChannel:
 
     def open(self) -> Any:
         """Begin to collect entries for one subscriber."""
-        self._open = self._client.pubsub(ignore_subscribe_messages=True)
-        self._open.subscribe(self.channel)
-        return self._open
+        waiting = self._client.pubsub(ignore_subscribe_messages=True)
+        waiting.subscribe(self.channel)
+        self._open.append(waiting)
+        return waiting
 
     def listen(self, waiting: Any, raise_when_empty: bool = False) -> Iterator[tuple[bytes, str]]:
         """Yield entries as they come."""
         for message in waiting.listen():
             yield message["data"][:_ID_LENGTH], message["data"][_ID_LENGTH:].decode("utf-8")
 
+    def close(self, waiting: Any) -> None:
+        """Stop collecting for the subscriber to whom ``open`` gave ``waiting``."""
+        if waiting in self._open:
+            self._open.remove(waiting)
+        waiting.close()
+
     def unsubscribe(self) -> None:
-        """End the subscription."""
-        if self._open is not None:
-            self._open.unsubscribe()
-
-
-_ID_LENGTH = 32
+        """End all subscriptions."""
+        for waiting in self._open:
+            waiting.unsubscribe()
 
 
 class EventLog:
-    """An append-only log on disk, with live subscribers.
+    """An append-only log on disk, with live subscribers; one folder may be open more than once.
 
     Args:
         path (str | Path): its folder; made where it is missing.
         channel (InMemoryChannel | RedisChannel): tells live subscribers.
-        map_size (int | float): size of the LMDB map in bytes; it grows by itself.
+        map_size (int | float): initial size of the LMDB map in bytes; it grows by itself.
+
+    Raises:
+        StoreFormatError: the folder holds something else.
     """
 
     def __init__(self, path: Any, channel: Any, map_size: float = 10**9) -> None:
         self.path = Path(path)
         self.channel = channel
-        self.path.mkdir(parents=True, exist_ok=True)
-        self._env = lmdb.open(str(self.path), map_size=int(map_size), lib_version=0)
-        self._lock = threading.Lock()
-        self._last = 0
+        self._environment = Environment(self.path, int(map_size), (_ENTRIES,))
+        self._after(b"")  # a folder that holds something else is found now
 
     def append(self, message: str) -> bytes:
         """Append an entry durably, tell subscribers, and return its id."""
-        with self._lock:
-            self._last = max(self._last + 1, time.time_ns() // 1000)
-            _id = f"{self._last:020x}{os.urandom(6).hex()}".encode()
-            self._put(_id, message.encode("utf-8"))
+        data = message.encode("utf-8")
+
+        def put(txn: Any, databases: Mapping[bytes, Any]) -> bytes:
+            with txn.cursor(databases[_ENTRIES]) as cursor:
+                last = int(cursor.key()[:20], 16) if cursor.last() else 0
+            stamp = max(last + 1, time.time_ns() // 1000)  # a clock that is set back must not move entries
+            _id = f"{stamp:020x}{os.urandom(6).hex()}".encode()
+            txn.put(_id, data, db=databases[_ENTRIES])
+            return _id
+
+        _id = self._environment.run(put, write=True)
         self.channel.publish(_id, message)
         return _id
-
-    def _put(self, _id: bytes, message: bytes) -> None:
-        while True:
-            try:
-                with self._env.begin(write=True) as txn:
-                    txn.put(_id, message)
-                return
-            except lmdb.MapFullError:
-                self._env.set_mapsize(2 * self._env.info()["map_size"])
 
     def subscribe(self, last_id: bytes = b"", raise_when_empty: bool = False) -> Iterator[tuple[bytes, str]]:
         """Yield (id, text) of every entry after ``last_id``, each once, then of new ones as they come.
@@ -141,25 +152,37 @@ class EventLog:
             last_id (bytes): the last entry that the caller has seen; empty for none.
             raise_when_empty (bool): end instead of waiting; for channels in memory.
         """
-        waiting = self.channel.open()  # before the replay, so that nothing falls in between
-        for _id, message in self._after(last_id):
-            last_id = _id
-            yield _id, message
-        for _id, message in self.channel.listen(waiting, raise_when_empty):
-            if _id > last_id:
-                last_id = _id
-                yield _id, message
+        waiting = self.channel.open()  # before the first look at the log, so that nothing falls in between
+        news = self.channel.listen(waiting, raise_when_empty)
+        try:
+            more = True
+            while more:
+                while batch := self._after(last_id):
+                    for last_id, message in batch:
+                        yield last_id, message
+                more = next(news, None) is not None
+        finally:
+            self.channel.close(waiting)
 
     def _after(self, last_id: bytes) -> list[tuple[bytes, str]]:
-        with self._env.begin() as txn, txn.cursor() as cursor:
-            if not cursor.set_range(last_id + b"\0"):
-                return []
-            return [(bytes(key), bytes(value).decode("utf-8")) for key, value in cursor]
+        """Return the next entries, some at a time, so that no transaction is open while the caller works on them."""
+
+        def read(txn: Any, databases: Mapping[bytes, Any]) -> list[tuple[bytes, str]]:
+            found: list[tuple[bytes, str]] = []
+            with txn.cursor(databases[_ENTRIES]) as cursor:
+                if cursor.set_range(last_id + b"\0"):
+                    for key, value in cursor:
+                        found.append((key, value.decode("utf-8")))
+                        if len(found) == _BATCH:
+                            break
+            return found
+
+        return self._environment.run(read)
 
     def unsubscribe(self) -> None:
         """End live subscriptions."""
         self.channel.unsubscribe()
 
     def close(self) -> None:
-        """Close the log."""
-        self._env.close()
+        """Close the log; it opens again by itself when used."""
+        self._environment.close()

@@ -7,8 +7,8 @@ Layout, little-endian: magic ``ZLR1``, id length (u32), xxh3-64 of the id (u64),
 header (u64), id (UTF-8), header, inline values. The id stands apart, so that a document whose header is damaged can
 still be named, replaced and deleted. The header holds the sources, the descriptions by lineage, and per value: lineage,
 source digest, content type, codec header, size, and either offset and block checksums, or blob name and the checksum of
-the blob's own table. Id and header are at most 8 MiB, and the header is nested at most 200 deep: what is written can be
-read.
+the blob's own table. Id and header are at most 8 MiB each, and the header is nested at most 200 deep; writing and
+reading keep the same limits.
 
 Classes: ``Entry``, ``Record``; function ``read_id``. What ``checksums`` offers can be imported from here as well.
 """
@@ -147,24 +147,24 @@ class Record:
             raise CorruptValue(f"the header of {what} does not follow the format: {error}; {_AGAIN}") from error
 
 
-def read_id(read: Callable[[int], bytes | memoryview], what: str = "a record") -> str:
+def read_id(read: Callable[[int, int], bytes | memoryview], what: str = "a record") -> str:
     """Read only the id of a record, which also works where the rest of the record is damaged.
 
     Args:
-        read (Callable[[int], bytes | memoryview]): returns the next bytes of the record, as many as it is asked for
-            or, at the end, fewer; such as the method of an open file.
+        read (Callable[[int, int], bytes | memoryview]): ``read(start, stop)`` returns these bytes of the record, fewer
+            where it ends before; it is asked for the first bytes, then for those that follow.
         what (str): names the record in errors.
 
     Raises:
         CorruptValue: the id itself, or its checksum, is damaged.
 
     Examples:
-        >>> import io
-        >>> read_id(io.BytesIO(Record("a").to_bytes()).read)
+        >>> raw = Record("a").to_bytes()
+        >>> read_id(lambda start, stop: raw[start:stop])
         'a'
     """
-    _, length, check, _, _ = _head(read(_HEAD.size), what)
-    return _decode_id(read(length), check, what)
+    _, length, check, _, _ = _head(read(0, _HEAD.size), what)
+    return _decode_id(read(_HEAD.size, _HEAD.size + length), check, what)
 
 
 def _head(start: bytes | memoryview, what: str) -> tuple[bytes, int, int, int, int]:

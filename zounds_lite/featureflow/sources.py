@@ -82,11 +82,7 @@ def _file(path: Path, given: str | None = None) -> dict[str, Any]:
 
 
 def _path_of(value: Any) -> str | None:
-    """Return the path of a file that ``value`` names, or is an open file of; None where it is neither."""
-    if isinstance(value, (io.BufferedReader, io.FileIO)):
-        name = getattr(value, "name", None)
-        is_same = isinstance(name, str) and os.path.isfile(name)
-        return name if is_same and os.path.samestat(os.stat(str(name)), os.fstat(value.fileno())) else None
+    """Return the path of a file that ``value`` names; None where it names none."""
     if isinstance(value, Path):
         return str(value) if value.is_file() else None
     is_text = isinstance(value, str) and 0 < len(value) < _LONGEST_PATH and "\0" not in value
@@ -124,7 +120,7 @@ def _opaque() -> dict[str, Any]:
 
 
 def _in_memory(value: Any, keep: Keep) -> dict[str, Any] | None:
-    """Describe bytes, or a binary file without a path, whose position is put back."""
+    """Describe bytes, or an open binary file, whose position is put back."""
     if isinstance(value, (bytes, bytearray, memoryview)):
         keep(value if isinstance(value, bytes) else bytes(value))
         return {"kind": "bytes", "as": "bytes", "hash": xxhash.xxh3_128_hexdigest(value)}

@@ -51,6 +51,9 @@ class ChunkSizeBytes(Declared):
                 f"samplerate={self.samplerate!r}, duration={self.duration!r}; allowed: a SampleRate such as SR44100() "
                 "and a duration such as Seconds(30)"
             )
+        counts = (self.channels, self.bit_depth)
+        if any(not isinstance(n, (int, np.integer)) or isinstance(n, bool) for n in counts):
+            raise DeclarationError(f"channels, bit_depth = {str(counts)[:80]}; allowed: whole numbers")
         if int(self) < 1:
             raise DeclarationError(
                 f"{self!r} holds no whole sample; use a longer duration, channels from 1, bits from 8"

@@ -123,9 +123,17 @@ class AudioMetaData(Declared):
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> Any:
-        """Build the metadata that ``to_dict`` described."""
+        """Build the metadata that ``to_dict`` described.
+
+        Raises:
+            DeclarationError: the fields or extras are not what ``to_dict`` writes.
+        """
         fields = {name: decode(item) for name, item in value.items() if name not in ("type", "extras")}
-        return cls(**fields, **decode(value.get("extras", {})))
+        extras = decode(value.get("extras", {}))
+        is_plain = isinstance(extras, dict) and all(isinstance(name, str) and name not in _FIELDS for name in extras)
+        if not is_plain or not set(fields) <= set(_FIELDS):
+            raise DeclarationError(f"malformed {cls.__name__} in a stored header: {_shown(dict(value))}")
+        return cls(**fields, **extras)
 
     def describe(self) -> dict[str, Any]:
         """Return JSON for lineage."""

@@ -218,6 +218,7 @@ class Resampler(Node):
             raise DeclarationError(f"samplerate={samplerate!r}; allowed: SR44100() and the like, AudioSampleRate(hz)")
         self._stream: ResampleStream | None = None
         self._rate: AudioSampleRate | None = None
+        self._is_empty = True
 
     def _process(self, data: AudioSamples) -> Iterator[AudioSamples]:
         if self._rate is None:
@@ -232,12 +233,13 @@ class Resampler(Node):
             self._stream = ResampleStream(self._rate.rate, self.samplerate.rate, data.channels, dtype)
         out = self._stream.push(np.asarray(data))
         if len(out):
+            self._is_empty = False
             yield AudioSamples(out, self.samplerate)
 
     def _last_chunk(self) -> Iterator[AudioSamples]:
         if self._stream is not None:
             out = self._stream.finish()
-            if len(out):
+            if len(out) or self._is_empty:  # too short for a single sample is an empty signal, not none
                 yield AudioSamples(out, self.samplerate)
 
 

@@ -93,6 +93,8 @@ class SlidingWindow(Node):
         hop, window = self.wscheme.discrete_samples(time)
         self._stream = FrameStream(window, hop, self.padwith, self.padend)
         self._dimensions = data.dimensions
+        self._rows_of, self._dtype = data.shape[1:], data.dtype
+        self._is_empty = True
         self._start: Any = None
         return data
 
@@ -111,16 +113,20 @@ class SlidingWindow(Node):
             yield from self._with_units(self._stream.finish(), ended=True)
 
     def _with_units(self, frames: np.ndarray | None, ended: bool) -> Iterator[ArrayWithUnits]:
-        if frames is None or self._stream is None:
+        assert self._stream is not None
+        if frames is None and not (ended and self._is_empty):
             return
+        if frames is None:  # no samples at all are an empty signal, not none
+            frames = np.empty((0, self._stream.window, *self._rows_of), self._dtype)
+        self._is_empty = False
         stream, (time, *others) = self._stream, self._dimensions
         frame = windowed_dimension(time, stream.hop, stream.window)
         notes = {"start": self._start, "padding": stream.pad_start, "n_samples": stream.n_samples}
         last = windowed_dimension(time, stream.hop, stream.window, **notes)
         inside = time.joined(stream.window)
         # whole blocks, so that filter banks downstream need not join them again
-        step = max(1, _SAMPLES_AT_ONCE // max(1, frames[0].size * BLOCK)) * BLOCK
-        for start in range(0, len(frames), step):
+        step = max(1, _SAMPLES_AT_ONCE // max(1, int(np.prod(frames.shape[1:])) * BLOCK)) * BLOCK
+        for start in range(0, max(1, len(frames)), step):
             part = self._window.apply(frames[start : start + step], axis=1)
             is_last = ended and start + step >= len(frames)
             yield ArrayWithUnits(part, [last if is_last else frame, inside, *others])
@@ -181,15 +187,19 @@ class _Bands(Node):
     def _first_chunk(self, data: Any) -> Any:
         self._rows = Aligned(BLOCK)
         self._scale = self._make_scale(frequency_scale(data))
+        self._nothing: Any = data[:0]
         return data
 
     def _process(self, data: Any) -> Iterator[Any]:
         rows = self._rows.push(data)
         if rows is not None:
+            self._nothing = None
             yield self._summed(rows)
 
     def _last_chunk(self) -> Iterator[Any]:
         rows = self._rows.finish() if hasattr(self, "_rows") else None
+        if rows is None:
+            rows = getattr(self, "_nothing", None)  # no frames at all are an empty spectrum, not none
         if rows is not None:
             yield self._summed(rows)
 

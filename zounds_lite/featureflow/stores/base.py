@@ -5,14 +5,18 @@ Goal: a stranger can write a store from this page. Conventions:
 - A **record** is the whole of a document (see ``record``). ``change`` replaces records, all of them or none, and they
   are durable when it returns. Blobs that the old records named and the new ones do not are removed afterwards.
 - A **blob** is one large value, written piece by piece and immutable from ``finish`` on. Until a record names it,
-  nothing points at it; ``discard`` removes it.
+  nothing points at it; ``discard`` removes it, before ``finish`` and after.
 - **Ids** are any non-empty text: keys are never paths.
-- Stores are safe to use from several threads. A store that lives on a disk can be pickled and used in other processes.
+- A **damaged record** stands in nobody's way: it can be replaced and deleted like any other (its blobs are then left for
+  ``gc``, as nobody knows their names), and an iteration over ids goes on. Only ``read`` raises.
+- Stores are safe to use from several threads, also while one of them closes the store or the process forks (``gate``).
+  A store that lives on a disk can be pickled and used in other processes.
 
-Classes: ``Database``, ``BlobWriter``; function ``check_id``.
+Classes: ``Database``, ``BlobWriter``; functions ``check_id``, ``released_blobs``.
 """
 
 import itertools
+import logging
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
@@ -21,7 +25,7 @@ from typing import Any
 import numpy as np
 import xxhash
 
-from zounds_lite.errors import InvalidId, KeyNotFound
+from zounds_lite.errors import CorruptValue, InvalidId, KeyNotFound
 from zounds_lite.featureflow.record import Checksums, Record, blob_table
 
 __all__ = ["BlobWriter", "Change", "Database", "check_id", "released_blobs"]
@@ -31,6 +35,8 @@ Change = Callable[[bytes | None], bytes | None]
 
 _APPEND = 1024 * 1024
 """Blobs are written in pieces of at least this size."""
+
+_log = logging.getLogger(__name__)
 
 
 def check_id(_id: Any) -> str:
@@ -49,15 +55,21 @@ def check_id(_id: Any) -> str:
 
 
 def released_blobs(old: bytes | None, new: bytes | None) -> set[str]:
-    """Names of the blobs that ``old`` refers to and ``new`` does not."""
-    before = Record.from_bytes(old).blobs if old is not None else set()
-    if not before:
-        return before
-    return before - (Record.from_bytes(new).blobs if new is not None else set())
+    """Names of the blobs that ``old`` refers to and ``new`` does not; none, where one of them cannot be read."""
+    if old is None:
+        return set()
+    try:
+        before = Record.from_bytes(old, "the old record").blobs
+        if not before or new is None:
+            return before
+        return before - Record.from_bytes(new, "the new record").blobs
+    except CorruptValue as error:
+        _log.warning("blobs of a damaged record are left in the store, gc will find them: %s", error)
+        return set()
 
 
 class BlobWriter(ABC):
-    """Writes one blob: ``write`` as often as needed, then ``finish`` or ``discard``."""
+    """Writes one blob: ``write`` as often as needed, then ``finish``; ``discard`` to take it back."""
 
     def __init__(self) -> None:
         self.size = 0
@@ -75,7 +87,7 @@ class BlobWriter(ABC):
 
     @abstractmethod
     def discard(self) -> None:
-        """Remove what was written."""
+        """Remove what was written: also after ``finish``, where no record names the blob; twice does no harm."""
 
     def write(self, data: Any) -> None:
         """Append bytes (anything with a contiguous buffer); the caller may reuse its buffer afterwards."""
@@ -174,9 +186,12 @@ class Database(ABC):
             KeyNotFound: the store is empty.
         """
         count = len(self)
-        if not count:
+        index = random.SystemRandom().randrange(count) if count else 0
+        # fewer come than were counted where one is deleted meanwhile, or cannot be named
+        found = next(itertools.islice(self.iter_ids(), index, None), None) or next(self.iter_ids(), None)
+        if found is None:
             raise KeyNotFound(f"{self!r} holds no documents; process one first")
-        return next(itertools.islice(self.iter_ids(), random.SystemRandom().randrange(count), None))
+        return found
 
     def __contains__(self, _id: str) -> bool:
         return self.get(_id) is not None

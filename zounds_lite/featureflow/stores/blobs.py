@@ -69,6 +69,7 @@ class _FileBlob(BlobWriter):
         self._folder = folder
         self._name = uuid.uuid4().hex
         self._path = folder / f"{owner_tag()}-{self._name}.part"
+        self._target = _blob_file(folder, self._name)
         with full_disk(folder):
             folder.mkdir(parents=True, exist_ok=True)
             self._file = open(self._path, "xb", buffering=0)  # noqa: SIM115 - closed by finish or discard
@@ -80,20 +81,25 @@ class _FileBlob(BlobWriter):
                 view = view[self._file.write(view[:_WRITE]) :]
 
     def _publish(self) -> str:
-        shard = self._folder / self._name[:2]
+        shard = self._target.parent
         with full_disk(self._folder):
             os.fsync(self._file.fileno())
             self._file.close()
             if not shard.is_dir():
                 shard.mkdir(exist_ok=True)
                 sync_folder(self._folder)
-            os.replace(self._path, shard / f"{self._name}.blob")
+            os.replace(self._path, self._target)
             sync_folder(shard)
         return self._name
 
     def discard(self) -> None:
         self._file.close()
         self._path.unlink(missing_ok=True)
+        self._target.unlink(missing_ok=True)
+
+
+def _blob_file(folder: Path, name: str) -> Path:
+    return folder / name[:2] / f"{name}.blob"
 
 
 class BlobFolder:
@@ -113,7 +119,7 @@ class BlobFolder:
     def _file(self, name: str) -> Path:
         if not (len(name) == 32 and set(name) <= set("0123456789abcdef")):
             raise KeyNotFound(f"{name!r} is no name of a blob")
-        return self.path / name[:2] / f"{name}.blob"
+        return _blob_file(self.path, name)
 
     def open(self, name: str) -> np.ndarray:
         """Map a blob: read-only, pages come in as they are touched, nothing is read ahead."""

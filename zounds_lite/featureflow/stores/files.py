@@ -7,6 +7,7 @@ must be all or nothing.
 
 import hashlib
 import json
+import logging
 import os
 import threading
 from collections.abc import Iterator, Mapping
@@ -16,12 +17,15 @@ from typing import Any
 
 import numpy as np
 
-from zounds_lite.errors import StoreFormatError, StoreLocked
-from zounds_lite.featureflow.record import FORMAT, Record
+from zounds_lite.errors import CorruptValue, StoreFormatError, StoreLocked
+from zounds_lite.featureflow.record import FORMAT, read_id
 from zounds_lite.featureflow.stores.base import BlobWriter, Change, Database, check_id, released_blobs
 from zounds_lite.featureflow.stores.blobs import BlobFolder, full_disk, owner_tag, sync_folder
+from zounds_lite.featureflow.stores.gate import GATE
 
 __all__ = ["FileSystemDatabase"]
+
+_log = logging.getLogger(__name__)
 
 
 class FileSystemDatabase(Database):
@@ -77,7 +81,7 @@ class FileSystemDatabase(Database):
     @contextmanager
     def _writing(self) -> Iterator[None]:
         """Let one writer in, over threads and, where the system has file locks, over processes."""
-        with self._lock:
+        with GATE.shared(), self._lock:
             try:
                 lock = open(self.path / "lock", "ab")  # noqa: SIM115 - entered below
             except PermissionError as error:
@@ -109,11 +113,15 @@ class FileSystemDatabase(Database):
                     self._blobs.remove(name)
 
     def iter_ids(self) -> Iterator[str]:
-        for file in sorted((self.path / "records").glob("*/*.record")):
+        for path in sorted((self.path / "records").glob("*/*.record")):
             try:
-                yield Record.from_bytes(file.read_bytes(), str(file)).id
+                _id = _id_in(path)
             except FileNotFoundError:  # deleted since the listing
                 continue
+            except CorruptValue as error:
+                _log.warning("a document was passed over: %s", error)
+                continue
+            yield _id
 
     def __len__(self) -> int:
         return sum(1 for _ in (self.path / "records").glob("*/*.record"))
@@ -132,3 +140,8 @@ class FileSystemDatabase(Database):
 
     def __repr__(self) -> str:
         return f"FileSystemDatabase({str(self.path)!r})"
+
+
+def _id_in(path: Path) -> str:
+    with open(path, "rb") as file:
+        return read_id(lambda start, stop: file.read(stop - start), str(path))

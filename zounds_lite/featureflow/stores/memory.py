@@ -9,6 +9,7 @@ import numpy as np
 
 from zounds_lite.errors import KeyNotFound
 from zounds_lite.featureflow.stores.base import BlobWriter, Change, Database, check_id, released_blobs
+from zounds_lite.featureflow.stores.gate import GATE
 
 __all__ = ["InMemoryDatabase"]
 
@@ -18,18 +19,21 @@ class _MemoryBlob(BlobWriter):
         super().__init__()
         self._blobs = blobs
         self._parts: list[bytes] = []
+        self._name: str | None = None
 
     def _append(self, data: bytes | memoryview) -> None:
         self._parts.append(bytes(data))
 
     def _publish(self) -> str:
-        name = uuid.uuid4().hex
-        self._blobs[name] = np.frombuffer(b"".join(self._parts), np.uint8)
+        self._name = uuid.uuid4().hex
+        self._blobs[self._name] = np.frombuffer(b"".join(self._parts), np.uint8)
         self._parts = []
-        return name
+        return self._name
 
     def discard(self) -> None:
         self._parts = []
+        if self._name is not None:
+            self._blobs.pop(self._name, None)
 
 
 class InMemoryDatabase(Database):
@@ -54,7 +58,7 @@ class InMemoryDatabase(Database):
         return self._records.get(check_id(_id))
 
     def change(self, changes: Mapping[str, Change]) -> None:
-        with self._lock:
+        with GATE.shared(), self._lock:
             olds = {check_id(_id): self._records.get(_id) for _id in changes}
             news = {_id: change(olds[_id]) for _id, change in changes.items()}
             for _id, new in news.items():
@@ -67,7 +71,7 @@ class InMemoryDatabase(Database):
                     self.remove_blob(name)
 
     def iter_ids(self) -> Iterator[str]:
-        with self._lock:
+        with GATE.shared(), self._lock:
             ids = list(self._records)
         yield from ids
 
