@@ -1,16 +1,23 @@
 """Every store passes the same contract; what is special to one stands below it."""
 
+import errno
 import json
 import multiprocessing
+import os
 import pickle
+import signal
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
-from zounds_lite.errors import CorruptValue, StoreFormatError
+from zounds_lite.errors import StoreFormatError, StoreFull
 from zounds_lite.featureflow import FileSystemDatabase, InMemoryDatabase, LmdbDatabase
-from zounds_lite.featureflow.record import Checksums, Entry, Record, verify
-from zounds_lite.featureflow.stores import Database
+from zounds_lite.featureflow.record import Entry, Record
+from zounds_lite.featureflow.stores import Database, blobs
+from zounds_lite.featureflow.stores.base import released_blobs
+from zounds_lite.featureflow.stores.gate import Gate
 from zounds_lite.testing.contracts import DatabaseContract
 
 
@@ -75,7 +82,7 @@ def test_a_newer_format_is_refused(tmp_path):
     with pytest.raises(StoreFormatError, match="999.*upgrade"):
         FileSystemDatabase(folder)
     database = LmdbDatabase(tmp_path / "lmdb")
-    database._writing(lambda txn, db: txn.put(b"format", b'{"format": 999}', db=db[b"meta"]))
+    database._environment.run(lambda txn, db: txn.put(b"format", b'{"format": 999}', db=db[b"meta"]), write=True)
     with pytest.raises(StoreFormatError, match="999.*upgrade"):
         LmdbDatabase(tmp_path / "lmdb")
 
@@ -99,17 +106,163 @@ def test_more_values_than_the_first_map_holds(tmp_path):
     assert len(database) == 60
 
 
-@pytest.mark.parametrize("at", [0, 5, 9, 40, -1])
-def test_every_damaged_byte_of_a_record_is_found(at):
-    checks = Checksums()
-    checks.update(memoryview(b"some value"))
-    raw = bytearray(_record("a", b"some value"))
-    raw[at] ^= 0x40
-    with pytest.raises(CorruptValue, match="checksum|record must"):
-        verify(Record.from_bytes(bytes(raw)).entries["text"].data, checks.finish(), "the value")
+def _put_many(path, prefix, count):
+    database = LmdbDatabase(path, map_size=1 << 20)
+    for i in range(count):
+        database.put(f"{prefix}{i}", _record(f"{prefix}{i}", bytes(10_000)))
 
 
-@pytest.mark.parametrize("length", [0, 3, 16, 60])
-def test_a_cut_record_is_found(length):
-    with pytest.raises(CorruptValue, match="cut short|record must|follow the format"):
-        Record.from_bytes(_record("a", b"some value")[:length])
+def test_several_processes_grow_the_map_together(tmp_path):
+    context = multiprocessing.get_context("spawn")
+    database = LmdbDatabase(tmp_path / "store", map_size=1 << 20)
+    workers = [context.Process(target=_put_many, args=(tmp_path / "store", name, 300)) for name in "abc"]
+    for worker in workers:
+        worker.start()
+    while any(worker.is_alive() for worker in workers):
+        assert all(database.get(_id) is not None for _id in database.iter_ids())
+    for worker in workers:
+        worker.join(60)
+    assert [worker.exitcode for worker in workers] == [0, 0, 0]
+    assert set(database.iter_ids()) == {f"{name}{i}" for name in "abc" for i in range(300)}
+
+
+def _exit_code_of_child(pid, seconds=20.0):
+    """Wait for a child that may hang; a child that does is killed."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        found, status = os.waitpid(pid, os.WNOHANG)
+        if found:
+            return os.waitstatus_to_exitcode(status)
+        time.sleep(0.002)
+    os.kill(pid, signal.SIGKILL)
+    os.waitpid(pid, 0)
+    return "hangs"
+
+
+def _fork_and_use(database):
+    pid = os.fork()
+    if not pid:
+        try:
+            database.put("child", _record("child"))
+            ok = database.read("a").id == "a" and "child" in set(database.iter_ids())
+            os._exit(0 if ok else 3)
+        except BaseException as error:  # noqa: BLE001 - the child must not go on
+            os.write(2, repr(error).encode())
+            os._exit(4)
+    return _exit_code_of_child(pid)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*fork:DeprecationWarning")
+@pytest.mark.parametrize("write", [False, True], ids=["readers", "writers"])
+@pytest.mark.parametrize(
+    "make", [LmdbDatabase, lambda path: FileSystemDatabase(path, createdirs=True), lambda path: InMemoryDatabase()]
+)
+def test_a_fork_while_threads_use_the_store(tmp_path, make, write):
+    database = make(tmp_path / "store")
+    database.put("a", _record("a"))
+    ended, failures = threading.Event(), []
+
+    def work():
+        while not ended.is_set():
+            try:
+                assert database.get("a") is not None
+                if write:
+                    database.put("b", _record("b"))
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is reported below
+                failures.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    try:
+        codes = [_fork_and_use(database) for _ in range(10)]
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
+    assert codes == [0] * 10
+    assert not failures, failures[0]
+    assert database.read("a").id == "a"
+
+
+def test_the_gate_lets_a_thread_in_again_while_another_waits_to_be_alone():
+    gate, alone = Gate(), threading.Event()
+
+    def be_alone():
+        with gate.alone():
+            alone.set()
+
+    with gate.shared():
+        waiting = threading.Thread(target=be_alone)
+        waiting.start()
+        while not gate._wanting:
+            time.sleep(0.001)
+        with gate.shared():
+            assert not alone.is_set()
+    waiting.join(20)
+    assert alone.is_set()
+
+
+def test_who_wants_to_be_alone_is_not_kept_out_by_a_stream_of_others():
+    gate, ended = Gate(), threading.Event()
+
+    def come_and_go():
+        while not ended.is_set():
+            with gate.shared():
+                time.sleep(0.001)
+
+    threads = [threading.Thread(target=come_and_go) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    try:
+        for _ in range(20):
+            with gate.alone():
+                assert not gate._inside
+    finally:
+        ended.set()
+        for thread in threads:
+            thread.join()
+
+
+def test_a_change_may_read_another_store(tmp_path):
+    one, other = LmdbDatabase(tmp_path / "one"), LmdbDatabase(tmp_path / "other", map_size=1 << 20)
+    other.put("a", _record("a"))
+
+    def copy(old):
+        other.put("large", _record("large", bytes(900_000)))  # its map grows meanwhile
+        return other.get("a")
+
+    one.change({"a": copy})
+    assert one.read("a").id == "a" and other.read("large").id == "large"
+
+
+def test_a_damaged_record_file_is_passed_over_with_a_warning(tmp_path, caplog):
+    database = FileSystemDatabase(tmp_path, createdirs=True)
+    for _id in "ab":
+        database.put(_id, _record(_id))
+    for damage in (b"", b"ZLR1", b"x" * 100):
+        database._record_file("a").write_bytes(damage)
+        caplog.clear()
+        assert list(database.iter_ids()) == ["b"]
+        assert "passed over" in caplog.text and database._record_file("a").name in caplog.text
+
+
+def test_blobs_of_a_damaged_record_are_left_with_a_warning(caplog):
+    assert released_blobs(b"no record", None) == released_blobs(_record("a"), b"no record") == set()
+    assert "gc will find them" in caplog.text
+
+
+def test_a_blob_can_be_discarded_where_publishing_failed(tmp_path, monkeypatch):
+    database = LmdbDatabase(tmp_path / "store")
+    writer = database.create_blob()
+    writer.write(b"x" * 2_000_000)
+
+    def full(folder):
+        raise OSError(errno.ENOSPC, "no space")
+
+    monkeypatch.setattr(blobs, "sync_folder", full)
+    with pytest.raises(StoreFull, match="free some space"):
+        writer.finish()
+    writer.discard()
+    assert not [file for file in tmp_path.rglob("*") if file.suffix in (".part", ".blob")]

@@ -2,13 +2,15 @@
 
 import inspect
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Self
 
 import numpy as np
 
-from zounds_lite._declared.values import REGISTRY, decode, describe, digest, encode, picoseconds
-from zounds_lite.errors import DeclarationError, ZoundsError
+from zounds_lite._declared.description import describe, describe_argument, describes, sees_subclasses
+from zounds_lite._declared.library import is_library
+from zounds_lite._declared.values import REGISTRY, check_registered, decode, digest, encode, picoseconds
+from zounds_lite.errors import DeclarationError, UnknownTypeError, ZoundsError
 
 __all__ = ["Declared"]
 
@@ -24,6 +26,12 @@ def _parameter_names(cls: Any) -> tuple[str, ...]:
     parameters = inspect.signature(cls.__init__).parameters.values()
     plain = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     return tuple(p.name for p in parameters if p.kind in plain)[1:]
+
+
+@lru_cache(maxsize=1024)
+def _is_library_type(cls: type) -> bool:
+    """Tell whether all code between ``cls`` and ``Declared`` is the library's."""
+    return all(is_library(base) for base in cls.__mro__[: cls.__mro__.index(Declared)])
 
 
 def _key(value: Any) -> Any:
@@ -90,8 +98,9 @@ class Declared:
         """Return strict JSON that ``from_dict`` reads back.
 
         Raises:
-            DeclarationError: an argument is no plain value, for example a function.
+            DeclarationError: an argument is no plain value, for example a function; or another type has this name.
         """
+        check_registered(type(self))
         return {"type": type(self).__name__, **{k: encode(v) for k, v in self.parameters.items()}}
 
     @classmethod
@@ -102,8 +111,9 @@ class Declared:
             UnknownTypeError: the type is not registered in this process.
             DeclarationError: the arguments do not fit the type.
         """
-        target = REGISTRY.get(value.get("type", ""))
-        if target is not cls and cls is Declared:
+        if cls is Declared:
+            if "type" not in value:
+                raise UnknownTypeError(f"the header of a declared value names its type; found {repr(value)[:100]}")
             return decode(dict(value))
         try:
             return cls(**{name: decode(item) for name, item in value.items() if name != "type"})
@@ -114,8 +124,14 @@ class Declared:
             raise DeclarationError(f"malformed {cls.__name__} in a stored header: {error}") from error
 
     def describe(self) -> dict[str, Any]:
-        """Return JSON for lineage: like ``to_dict``, but functions are allowed and described by their code."""
-        return {"type": type(self).__name__, **{k: describe(v) for k, v in self.parameters.items()}}
+        """Return JSON for lineage: like ``to_dict``, but functions are allowed and described by their code.
+
+        A type that is not the library's counts with its code. Equal arguments, such as 2 and 2.0, are described alike.
+        """
+        described = {"type": type(self).__name__, **{k: describe_argument(v) for k, v in self.parameters.items()}}
+        if not _is_library_type(type(self)):
+            described["class"] = describe(type(self))  # no argument can have this name
+        return described
 
     def fingerprint(self) -> str:
         """Hash of the description; equal declarations have equal fingerprints in every process."""
@@ -139,3 +155,9 @@ class Declared:
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise AttributeError(f"{type(self).__name__} is frozen; make another one with .replace({name}=...)")
+
+
+@describes(Declared)
+@sees_subclasses
+def _describe_declared(value: Declared) -> dict[str, Any]:
+    return value.describe()

@@ -1,190 +1,97 @@
-"""Fingerprints of functions and classes, taken from what their source says.
+"""What the source of a function says, independent of layout, process and Python version.
 
-Goal: the same code gives the same description in every process and Python version, and another description as soon as
-its meaning can differ. Conventions: comments, docstrings, annotations and layout do not count; constants, defaults,
-closure values and the module globals that the code names do, recursively through user code. Code of installed packages
-and of the standard library counts by name alone. Functions: ``describe_code``, ``is_library``, ``parameters_of``.
+Goal: find the syntax of a function, make sure that it is what runs, and reduce it to what counts. Conventions:
+comments, docstrings, annotations and layout do not count; a function's own name neither. A file that was edited after
+its import would describe new text for old instructions: it is compiled again and compared, and refused where it
+differs. Each function is read once per process. Functions: ``syntax_of``, ``class_body``, ``module_code``.
 """
 
+import __future__
 import ast
 import functools
-import inspect
 import linecache
-import sys
-import sysconfig
+import symtable
 import types
-from collections.abc import Callable, Iterator
-from contextvars import ContextVar
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
-import numpy as np
-
-from zounds_lite._declared.values import describe, digest_bytes
+from zounds_lite._declared.library import name_of
+from zounds_lite._declared.syntax import global_names, imports_in, names_used, normalise
+from zounds_lite._declared.values import digest_bytes
 from zounds_lite.errors import LineageError
 
-__all__ = ["describe_code", "is_library", "parameters_of"]
+__all__ = ["Syntax", "class_body", "module_code", "read_lines", "syntax_of"]
 
-_LIBRARY = __name__.partition(".")[0]
-_INSTALLED = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")})
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
-_CLASS_MACHINERY = {
-    "__module__", "__qualname__", "__doc__", "__dict__", "__weakref__", "__annotations__", "__firstlineno__",
-    "__static_attributes__", "__abstractmethods__", "_abc_impl", "__parameters__", "__orig_bases__", "__annotate__",
-    "__annotate_func__", "__annotations_cache__",
-}  # fmt: skip
-
-_open: ContextVar[tuple[Any, ...]] = ContextVar("_open", default=())
-"""The code being described, outermost first: recursion is described by name."""
+_FUTURES = functools.reduce(
+    int.__or__, (getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
+)
+_NAMES = ("co_name", "co_names", "co_varnames", "co_freevars", "co_cellvars")
+_COUNTS = ("co_argcount", "co_posonlyargcount", "co_kwonlyargcount")
 
 
-def _name(code: Any) -> str:
-    module = getattr(code, "__module__", None) or "builtins"
-    return f"{module}:{getattr(code, '__qualname__', None) or getattr(code, '__name__', repr(code))}"
+@dataclass(frozen=True)
+class Syntax:
+    """What the text of one function says.
+
+    Attributes:
+        code (str): hash of the normalised syntax.
+        shown (str): the beginning of the source, for people.
+        names (frozenset[str]): module globals that it loads.
+        bare (frozenset[str]): names that are used otherwise than as ``name.attribute``.
+        chains (frozenset[tuple[str, ...]]): dotted names, longest first part only: ``("module", "function")``.
+        imports (tuple): its import statements, as (level, module, names).
+    """
+
+    code: str
+    shown: str
+    names: frozenset[str]
+    bare: frozenset[str]
+    chains: frozenset[tuple[str, ...]]
+    imports: tuple[tuple[int, str, tuple[str, ...]], ...]
 
 
-def is_library(code: Any) -> bool:
-    """Tell whether a function, class or module counts by name: ours, the standard library's, or an installed one's."""
-    module = code.__name__ if isinstance(code, types.ModuleType) else getattr(code, "__module__", None)
-    if module in (None, "builtins"):
-        return not inspect.isfunction(code)  # what exec() makes calls itself builtin
-    if module.partition(".")[0] == _LIBRARY:
-        return True
-    file = getattr(sys.modules.get(module), "__file__", None)
-    if file is None:
-        return module in sys.builtin_module_names
-    return file.startswith(_INSTALLED)
+_known: WeakKeyDictionary[types.CodeType, Syntax] = WeakKeyDictionary()
 
 
-def parameters_of(code: Callable[..., Any]) -> dict[str, inspect.Parameter]:
-    """Return the parameters of a function or of a class's constructor, without ``self``."""
-    return _class_parameters(code) if isinstance(code, type) else dict(inspect.signature(code).parameters)
-
-
-@functools.lru_cache(maxsize=1024)
-def _class_parameters(cls: Any) -> dict[str, inspect.Parameter]:
-    return dict(inspect.signature(cls).parameters)
-
-
-def describe_code(code: Any) -> dict[str, Any]:
-    """Describe a function, method, class, partial or callable object.
-
-    Returns:
-        dict: JSON; ``code`` in it hashes the normalised source, ``~source`` shows it.
+def syntax_of(function: types.FunctionType) -> Syntax:
+    """Read the syntax of a function; the first reading counts for the whole process.
 
     Raises:
-        LineageError: there is no source to read, or a value that the code refers to cannot be fingerprinted.
-
-    Examples:
-        >>> describe_code(np.add)
-        {'function': 'numpy:add'}
+        LineageError: there is no source to read, or it changed since it was imported.
     """
-    if any(code is seen for seen in _open.get()):
-        return {"recursive": _name(code)}
-    token = _open.set((*_open.get(), code))
+    code = function.__code__
+    if code not in _known:
+        node = _find(function)
+        normal = "\n".join(normalise(node))
+        bare, chains = names_used(node)
+        _known[code] = Syntax(
+            digest_bytes(normal.encode("ascii")),
+            _shown(node),
+            global_names(node, code.co_freevars),
+            bare,
+            chains,
+            imports_in(node),
+        )
+    return _known[code]
+
+
+def _shown(node: ast.AST) -> str:
     try:
-        return _describe(code)
-    finally:
-        _open.reset(token)
+        return ast.unparse(node)[:2000]
+    except ValueError:  # an f-string with all kinds of quotes in it
+        return ast.dump(node)[:2000]
 
 
-def _describe(code: Any) -> dict[str, Any]:
-    if isinstance(code, np.ufunc):
-        return {"function": f"numpy:{code.__name__}"}
-    if isinstance(code, functools.partial):
-        return {"partial": describe(code.func), "args": describe(code.args), "keywords": describe(code.keywords)}
-    if isinstance(code, types.MethodType):
-        return {"method": describe(code.__func__), "self": describe(code.__self__)}
-    if isinstance(code, type):
-        return {"class": _name(code)} if is_library(code) else _describe_class(code)
-    if inspect.isfunction(inspect.unwrap(code)) and not is_library(inspect.unwrap(code)):
-        return _describe_function(inspect.unwrap(code))
-    if inspect.isroutine(code) or inspect.isfunction(inspect.unwrap(code)):
-        return {"function": _name(inspect.unwrap(code))}
-    raise LineageError(
-        f"the callable {code!r} cannot be fingerprinted; pass a function or a declared type, "
-        'or name the code yourself: Feature(..., version="1")'
-    )
+def read_lines(file: str, scope: dict[str, Any] | None = None) -> str:
+    """Return the text of a source file, as Python's tracebacks would show it; "" where there is none."""
+    return "".join(linecache.getlines(file, scope))
 
 
-def _describe_class(cls: type) -> dict[str, Any]:
-    members = {}
-    for name, member in sorted(vars(cls).items()):
-        if name in _CLASS_MACHINERY or isinstance(member, (types.GetSetDescriptorType, types.MemberDescriptorType)):
-            continue
-        if isinstance(member, (staticmethod, classmethod)):
-            member = member.__func__
-        if isinstance(member, functools.cached_property):
-            member = member.func
-        if isinstance(member, property):
-            member = [part for part in (member.fget, member.fset, member.fdel) if part]
-        members[name] = describe(member)
-    bases = [describe(base) for base in cls.__bases__ if base is not object]
-    return {"class": cls.__qualname__, "bases": bases, "members": members}
-
-
-def _describe_function(function: types.FunctionType) -> dict[str, Any]:
-    node = _find(function)
-    normal = "\n".join(_normalise(node))
-    described: dict[str, Any] = {
-        "function": function.__qualname__,
-        "code": digest_bytes(normal.encode("utf-8", "surrogatepass")),
-        "~source": ast.unparse(node)[:2000],
-    }
-    defaults = {p.name: p.default for p in parameters_of(function).values() if p.default is not p.empty}
-    cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
-    closure = {name: cell.cell_contents for name, cell in cells.items() if name != "__class__"}
-    parts = {"defaults": defaults, "closure": closure, "globals": _globals_named(function, node)}
-    for part, values in parts.items():
-        if values:
-            described[part] = {name: _describe_named(function, name, value) for name, value in sorted(values.items())}
-    return described
-
-
-def _describe_named(function: types.FunctionType, name: str, value: Any) -> Any:
-    try:
-        return describe(value)
-    except LineageError as error:
-        raise LineageError(f"{_name(function)} refers to {name}: {error}") from error
-
-
-def _code_objects(code: types.CodeType) -> Iterator[types.CodeType]:
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            yield from _code_objects(constant)
-
-
-def _globals_named(function: types.FunctionType, node: ast.AST) -> dict[str, Any]:
-    """Return the module globals that the code names; names inside user modules are followed to what they hold."""
-    names = {name for code in _code_objects(function.__code__) for name in code.co_names}
-    found = {name: function.__globals__[name] for name in names if name in function.__globals__}
-    for attribute in ast.walk(node):
-        if not isinstance(attribute, ast.Attribute):
-            continue
-        path, value = _resolve(attribute, function.__globals__)
-        if path is not None:
-            found[path] = value
-    return found
-
-
-def _resolve(attribute: ast.Attribute, scope: dict[str, Any]) -> tuple[str | None, Any]:
-    """Follow ``module.name`` where the module is user code; (None, None) otherwise."""
-    base = attribute.value
-    if isinstance(base, ast.Name):
-        path, value = base.id, scope.get(base.id)
-    elif isinstance(base, ast.Attribute):
-        inner, value = _resolve(base, scope)
-        if inner is None:
-            return None, None
-        path = inner
-    else:
-        return None, None
-    if not isinstance(value, types.ModuleType) or is_library(value) or not hasattr(value, attribute.attr):
-        return None, None
-    return f"{path}.{attribute.attr}", getattr(value, attribute.attr)
-
-
-@functools.lru_cache(maxsize=256)
+@functools.lru_cache(maxsize=32)
 def _parse(text: str) -> dict[int, list[ast.AST]]:
     """Map the first line of every function in a file to its nodes."""
     lines: dict[int, list[ast.AST]] = {}
@@ -195,25 +102,91 @@ def _parse(text: str) -> dict[int, list[ast.AST]]:
     return lines
 
 
+@functools.lru_cache(maxsize=32)
+def _compile(text: str, file: str, flags: int) -> dict[str, list[types.CodeType]]:
+    """Map the name of every function in a file to its code objects."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # they were shown when the file was imported
+        module = compile(text, file, "exec", flags | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+    found: dict[str, list[types.CodeType]] = {}
+    for code in _code_objects(module):
+        found.setdefault(code.co_name, []).append(code)
+    return found
+
+
+def _code_objects(code: types.CodeType) -> Iterator[types.CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _code_objects(constant)
+
+
+def _same_constant(a: Any, b: Any) -> bool:
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, types.CodeType):
+        return _same_code(a, b)
+    if isinstance(a, tuple):
+        return len(a) == len(b) and all(map(_same_constant, a, b))
+    return a == b if isinstance(a, frozenset) else repr(a) == repr(b)
+
+
+def _same_code(a: types.CodeType, b: types.CodeType) -> bool:
+    """Compare what two code objects do, whatever lines they stand on."""
+    return (
+        a.co_code == b.co_code
+        and all(getattr(a, name) == getattr(b, name) for name in (*_NAMES, *_COUNTS))
+        and _same_constant(a.co_consts, b.co_consts)
+    )
+
+
 def _find(function: types.FunctionType) -> ast.AST:
-    """Find the syntax tree of a function, by its first line and, among several there, by its columns."""
-    code = function.__code__
-    text = "".join(linecache.getlines(code.co_filename, function.__globals__))
-    try:
-        nodes = _parse(text).get(code.co_firstlineno, [])
-    except SyntaxError:
-        nodes = []
-    wanted = ast.Lambda if code.co_name == "<lambda>" else (ast.FunctionDef, ast.AsyncFunctionDef)
-    nodes = [n for n in nodes if isinstance(n, wanted) and getattr(n, "name", code.co_name) == code.co_name]
-    if len(nodes) > 1:
-        nodes = [n for n in nodes if _body_holds(n, code)]
-        nodes = sorted(nodes, key=lambda n: (-n.lineno, -n.col_offset))  # type: ignore[attr-defined]
-    if not nodes:
+    """Find the syntax tree that a function was compiled from."""
+    file = function.__code__.co_filename
+    text = read_lines(file, function.__globals__)
+    node = _node_in(text, function) if text else None
+    if node is None and text:
+        linecache.checkcache(file)  # the module may have been reloaded since the lines were read
+        again = read_lines(file, function.__globals__)
+        node = _node_in(again, function) if again != text else None
+    if node is None and text:
         raise LineageError(
-            f"the source of {_name(function)} cannot be read (line {code.co_firstlineno} of {code.co_filename}); "
+            f"{name_of(function)} is not what {file} says: the file changed since it was imported; "
+            'restart the process, or name the version of the code yourself: Feature(..., version="1")'
+        )
+    if node is None:
+        raise LineageError(
+            f"the source of {name_of(function)} cannot be read (line {function.__code__.co_firstlineno} of {file}); "
             'put the function in a file, or name its version yourself: Feature(..., version="1")'
         )
-    return nodes[0]
+    return node
+
+
+def _node_in(text: str, function: types.FunctionType) -> ast.AST | None:
+    code = function.__code__
+    try:
+        compiled = _compile(text, code.co_filename, code.co_flags & _FUTURES).get(code.co_name, [])
+    except (SyntaxError, ValueError):
+        return None
+    same = [other for other in compiled if _same_code(other, code)]
+    if not same and "@pytest_ar" in function.__globals__:
+        # pytest rewrites assert statements: the names stay, among others
+        same = [c for c in compiled if c.co_firstlineno == code.co_firstlineno and set(c.co_names) <= {*code.co_names}]
+        same = [c for c in same if any(isinstance(n, ast.Assert) for node in _nodes(text, c) for n in ast.walk(node))]
+    # equal code objects stand in the same place too
+    same.sort(key=lambda other: (other != code, other.co_firstlineno != code.co_firstlineno))
+    nodes = _nodes(text, same[0]) if same else []
+    return nodes[0] if nodes else None
+
+
+def _nodes(text: str, code: types.CodeType) -> list[Any]:
+    """Find the nodes that ``code`` may come from, by its first line and, among several there, by its columns."""
+    wanted = ast.Lambda if code.co_name == "<lambda>" else (ast.FunctionDef, ast.AsyncFunctionDef)
+    nodes: list[Any] = _parse(text).get(code.co_firstlineno, [])
+    nodes = [n for n in nodes if isinstance(n, wanted) and getattr(n, "name", code.co_name) == code.co_name]
+    if len(nodes) > 1:
+        nodes = sorted((n for n in nodes if _body_holds(n, code)), key=lambda n: (-n.lineno, -n.col_offset))
+    return nodes
 
 
 def _body_holds(node: Any, code: types.CodeType) -> bool:
@@ -221,37 +194,57 @@ def _body_holds(node: Any, code: types.CodeType) -> bool:
     body = node.body if isinstance(node, ast.Lambda) else node
     start, stop = (body.lineno, body.col_offset), (body.end_lineno, body.end_col_offset)
     for line, end_line, column, end_column in code.co_positions():
-        if None in (line, end_line, column, end_column) or (line, column) == (end_line, end_column):
+        if line is None or end_line is None or column is None or end_column is None:
+            continue
+        if (line, column) == (end_line, end_column):
             continue
         if not (start <= (line, column) and (end_line, end_column) <= stop):
             return False
     return True
 
 
-def _is_docstring(statement: Any) -> bool:
-    return (
-        isinstance(statement, ast.Expr)
-        and isinstance(statement.value, ast.Constant)
-        and isinstance(statement.value.value, str)
-    )
+@functools.lru_cache(maxsize=32)
+def _classes(text: str) -> dict[str, frozenset[str]]:
+    """Map every class of a file, by qualified name, to the names that its body binds."""
+
+    def visit(table: symtable.SymbolTable, prefix: str) -> Iterator[tuple[str, frozenset[str]]]:
+        for child in table.get_children():
+            name = prefix + child.get_name()
+            if child.get_type() == "class":
+                bound = (s.get_name() for s in child.get_symbols() if s.is_assigned() or s.is_namespace())
+                yield name, frozenset(bound)
+            yield from visit(child, f"{name}." if child.get_type() == "class" else f"{name}.<locals>.")
+
+    found: dict[str, frozenset[str]] = {}
+    for name, bound in visit(symtable.symtable(text, "<source>", "exec"), ""):
+        found[name] = found.get(name, frozenset()) | bound
+    return found
 
 
-def _normalise(node: Any, depth: int = 0) -> Iterator[str]:
-    """Write a syntax tree line by line: node kinds and non-empty fields only, so that all Python versions agree."""
-    if isinstance(node, list):
-        for item in node:
-            yield from _normalise(item, depth)
-        return
-    if not isinstance(node, ast.AST):
-        yield f"{depth} {node!r}"
-        return
-    yield f"{depth} {type(node).__name__}"
-    for field, value in ast.iter_fields(node):
-        if value is None or value == [] or field in ("ctx", "kind", "type_comment", "annotation", "returns"):
-            continue
-        if field == "body" and isinstance(value, list):
-            value = [statement for statement in value if not _is_docstring(statement)]
-        if field == "name" and depth == 0:
-            continue
-        yield f"{depth} .{field}"
-        yield from _normalise(value, depth + 1)
+def class_body(cls: type, file: str) -> frozenset[str] | None:
+    """Return the names that the body of a class binds; None where its source is not found."""
+    try:
+        return _classes(read_lines(file)).get(cls.__qualname__)
+    except (SyntaxError, ValueError):
+        return None
+
+
+@functools.lru_cache(maxsize=128)
+def _module_code(text: str) -> tuple[str, tuple[tuple[int, str, tuple[str, ...]], ...]]:
+    tree = ast.parse(text)
+    return digest_bytes("\n".join(normalise(tree)).encode("ascii")), imports_in(tree)
+
+
+def module_code(file: str) -> tuple[str, tuple[tuple[int, str, tuple[str, ...]], ...]]:
+    """Return the hash of a whole module's normalised syntax, and its import statements.
+
+    Raises:
+        LineageError: the file cannot be read as Python.
+    """
+    text = read_lines(file)
+    try:
+        if text:
+            return _module_code(text)
+    except (SyntaxError, ValueError):
+        pass
+    raise LineageError(f'the source {file} cannot be read; name the version of the code: Feature(..., version="1")')

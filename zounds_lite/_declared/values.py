@@ -2,34 +2,37 @@
 
 Goal: a closed set of plain values that can stand in a stored header, with no code in it. Conventions: a value that
 JSON lacks is an object with the key ``type``; anything else is itself. Keys that start with ``~`` are notes for people
-and do not count in a digest. Functions: ``encode``, ``decode`` (data only), ``describe`` (data and code, for lineage),
-``canonical``, ``digest``.
+and do not count in a digest; a mapping with such a key is written as a list of pairs. Functions: ``encode``, ``decode``,
+``canonical``, ``digest``. What lineage needs beyond data is in ``description``.
 """
 
 import base64
 import enum
 import hashlib
 import json
-import logging
 import math
-import re
 from collections.abc import Callable, Mapping
 from fractions import Fraction
 from pathlib import PurePath
-from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from zounds_lite.errors import DeclarationError, LineageError, UnknownTypeError
+from zounds_lite.errors import DeclarationError, UnknownTypeError, ZoundsError
 
-__all__ = ["REGISTRY", "canonical", "decode", "describe", "digest", "encode", "picoseconds"]
+__all__ = ["REGISTRY", "canonical", "check_registered", "decode", "digest", "digest_bytes", "encode", "picoseconds"]
 
 REGISTRY: dict[str, type] = {}
 """Declared types by plain name; a stored header can name these and nothing else."""
 
 _MAX_ARRAY = 65536
 """Largest array argument, in elements, that is written out in full."""
+
+_MAX_BITS = 10000
+"""Largest integer; Python refuses to write and read decimal numbers that are not much larger."""
+
+_KINDS = "biufcSU"
+"""Kinds of array data that a header may hold."""
 
 _SECOND = 10**12
 _UNITS = {
@@ -63,16 +66,31 @@ def picoseconds(duration: np.timedelta64) -> int:
     return int(duration.astype(np.int64)) * count * _UNITS[unit]
 
 
-def encode(value: Any, code: Callable[[Any], Any] | None = None) -> Any:
+def check_registered(cls: type) -> None:
+    """Refuse a declared type whose name, in a header, would be read back as another type.
+
+    Raises:
+        DeclarationError: another type is registered under its name.
+    """
+    known = REGISTRY.get(cls.__name__)
+    if known is None or known is cls:
+        return
+    if (known.__module__, known.__qualname__) != (cls.__module__, cls.__qualname__):  # equal: declared anew, reloaded
+        raise DeclarationError(
+            f"{cls.__module__}.{cls.__qualname__} cannot stand in a stored header: its name belongs to "
+            f"{known.__module__}.{known.__qualname__}; rename one of the two"
+        )
+
+
+def encode(value: Any) -> Any:
     """Turn ``value`` into strict JSON.
 
     Args:
         value (Any): None, bool, int, float, complex, text, bytes, duration, fraction, slice, path, dtype, array, list,
             tuple, mapping, or a ``Declared``.
-        code (Callable | None): what to do with anything else, such as functions; None refuses it.
 
     Raises:
-        DeclarationError: the value is none of these.
+        DeclarationError: the value is none of these, or a declared type whose name another type holds.
 
     Examples:
         >>> encode((1, np.timedelta64(2, "s")))
@@ -81,38 +99,51 @@ def encode(value: Any, code: Callable[[Any], Any] | None = None) -> Any:
     if value is None or isinstance(value, (bool, str)):
         return str(value) if isinstance(value, str) else value
     if isinstance(value, np.timedelta64):
-        return {"type": "timedelta64", "ps": picoseconds(value)}
+        return {"type": "timedelta64", "ps": _int64(picoseconds(value), "a duration in picoseconds")}
     if isinstance(value, enum.Enum):
-        return encode(value.value, code)
+        return encode(value.value)
     if hasattr(type(value), "to_dict") and type(value).__name__ in REGISTRY:
-        return value.to_dict() if code is None else value.describe()
+        check_registered(type(value))
+        return value.to_dict()
     if isinstance(value, (np.bool_, np.number)):
         value = value.item()
-    if isinstance(value, (bool, int)):
-        return value if isinstance(value, bool) else int(value)
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return _short(int(value))
     if isinstance(value, float):
         return float(value) if math.isfinite(value) else {"type": "float", "value": repr(float(value))}
     if isinstance(value, (list, tuple)):
-        return [encode(item, code) for item in value]
+        return [encode(item) for item in value]
     if isinstance(value, Mapping):
-        return _encode_mapping(value, code)
+        return _encode_mapping(value)
     encoded = _encode_scalar(value)
     if encoded is not None:
         return encoded
-    if isinstance(value, np.ndarray) and value.dtype.kind in "biufcSU":
+    if isinstance(value, np.ndarray) and value.dtype.kind in _KINDS:
         return _encode_array(value)
-    if code is not None:
-        return code(value)
     raise DeclarationError(
-        f"{value!r} ({type(value).__qualname__}) cannot stand in a stored header; "
+        f"{repr(value)[:200]} ({type(value).__qualname__}) cannot stand in a stored header; "
         "allowed: numbers, text, bytes, durations, arrays, lists, dicts and declared types"
     )
 
 
-def _encode_mapping(value: Mapping[Any, Any], code: Callable[[Any], Any] | None) -> Any:
-    if all(isinstance(key, str) for key in value) and "type" not in value:
-        return {str(key): encode(item, code) for key, item in value.items()}
-    return {"type": "dict", "items": [[encode(key, code), encode(item, code)] for key, item in value.items()]}
+def _int64(value: int, what: str) -> int:
+    if not -(2**63) < value < 2**63:
+        raise DeclarationError(f"{what} needs more than 64 bits; allowed: up to 2**63 - 1")
+    return value
+
+
+def _short(value: int) -> int:
+    if value.bit_length() > _MAX_BITS:
+        raise DeclarationError(f"an integer of {value.bit_length()} bits; allowed in a header: {_MAX_BITS}")
+    return value
+
+
+def _encode_mapping(value: Mapping[Any, Any]) -> Any:
+    if "type" not in value and all(isinstance(key, str) and not key.startswith("~") for key in value):
+        return {str(key): encode(item) for key, item in value.items()}
+    return {"type": "dict", "items": [[encode(key), encode(item)] for key, item in value.items()]}
 
 
 def _encode_scalar(value: Any) -> Any:
@@ -120,14 +151,14 @@ def _encode_scalar(value: Any) -> Any:
     if isinstance(value, complex):
         return {"type": "complex", "real": encode(value.real), "imag": encode(value.imag)}
     if isinstance(value, Fraction):
-        return {"type": "fraction", "numerator": value.numerator, "denominator": value.denominator}
+        return {"type": "fraction", "numerator": _short(value.numerator), "denominator": _short(value.denominator)}
     if isinstance(value, slice):
         return {"type": "slice", "bounds": [encode(bound) for bound in (value.start, value.stop, value.step)]}
     if isinstance(value, (bytes, bytearray, memoryview)):
         return {"type": "bytes", "base64": base64.b64encode(bytes(value)).decode("ascii")}
     if isinstance(value, PurePath):
         return {"type": "path", "path": str(value)}
-    if isinstance(value, np.dtype) and not value.hasobject:
+    if isinstance(value, np.dtype) and value.kind in _KINDS + "mM":
         return {"type": "dtype", "str": value.str}
     return None
 
@@ -145,6 +176,8 @@ def _encode_array(value: np.ndarray) -> dict[str, Any]:
 def decode(value: Any) -> Any:
     """Turn what ``encode`` wrote back into values; lists stay lists.
 
+    Nothing that the JSON says is believed: sizes are checked against the data before anything is allocated.
+
     Raises:
         UnknownTypeError: the JSON names a type that is not registered in this process.
         DeclarationError: the JSON does not follow the format.
@@ -153,77 +186,97 @@ def decode(value: Any) -> Any:
         >>> decode(encode({"start": np.timedelta64(2, "s")}))
         {'start': np.timedelta64(2000000000000,'ps')}
     """
+    try:
+        return _decode(value)
+    except RecursionError:
+        raise DeclarationError("a stored header is nested too deeply") from None
+
+
+def _decode(value: Any) -> Any:
     if isinstance(value, list):
-        return [decode(item) for item in value]
+        return [_decode(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        raise DeclarationError(f"a stored header holds the bare number {value}, which is not JSON")
     if not isinstance(value, dict):
         return value
     if "type" not in value:
-        return {key: decode(item) for key, item in value.items()}
+        return {key: _decode(item) for key, item in value.items()}
     name = value["type"]
-    if name in _DECODERS:
-        try:
-            return _DECODERS[name](value)
-        except (KeyError, ValueError, TypeError) as error:
-            raise DeclarationError(f"malformed {name!r} in a stored header: {error}") from error
-    if not isinstance(name, str) or name not in REGISTRY:
+    if not isinstance(name, str) or (name not in _DECODERS and name not in REGISTRY):
         raise UnknownTypeError(
-            f"a stored header names the type {name!r}, which this process does not know; "
+            f"a stored header names the type {repr(name)[:100]}, which this process does not know; "
             "import the module that declares it, then read again"
         )
-    return REGISTRY[name].from_dict(value)  # type: ignore[attr-defined]
+    try:
+        return _DECODERS[name](value) if name in _DECODERS else REGISTRY[name].from_dict(value)  # type: ignore[attr-defined]
+    except (ZoundsError, RecursionError):
+        raise
+    except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError) as error:
+        raise DeclarationError(f"malformed {name!r} in a stored header: {str(error)[:200]}") from error
+
+
+def _integer(value: Any) -> int:
+    if type(value) is not int:  # bool is an int too
+        raise TypeError(f"expected an integer, got {type(value).__name__}")
+    return _short(value)
+
+
+def _number(value: Any) -> float:
+    value = _decode(value)
+    if type(value) not in (int, float):
+        raise TypeError(f"expected a number, got {type(value).__name__}")
+    return float(value)
+
+
+def _decode_float(value: dict[str, Any]) -> float:
+    if value["value"] not in ("nan", "inf", "-inf"):
+        raise ValueError("the value must be 'nan', 'inf' or '-inf'")
+    return float(value["value"])
+
+
+def _decode_dtype(text: Any, kinds: str) -> np.dtype:
+    if not isinstance(text, str):
+        raise TypeError(f"a dtype is text, got {type(text).__name__}")
+    dtype = np.dtype(text)
+    if dtype.kind not in kinds or dtype.subdtype is not None or dtype.itemsize == 0:
+        raise ValueError(f"dtype {text[:50]!r} is not allowed")
+    return dtype
+
+
+def _decode_slice(value: dict[str, Any]) -> slice:
+    bounds = value["bounds"]
+    if not isinstance(bounds, list) or len(bounds) != 3:
+        raise ValueError("a slice has three bounds")
+    return slice(*_decode(bounds))
 
 
 def _decode_array(value: dict[str, Any]) -> np.ndarray:
-    dtype = np.dtype(value["dtype"])
-    if dtype.kind not in "biufcSU":
-        raise ValueError(f"dtype {value['dtype']!r} is not allowed")
+    dtype = _decode_dtype(value["dtype"], _KINDS)
+    shape = value["shape"]
+    if not isinstance(shape, list) or len(shape) > 64 or any(_integer(size) < 0 for size in shape):
+        raise ValueError("a shape is a list of up to 64 sizes")
     data = base64.b64decode(value["base64"], validate=True)
-    return np.frombuffer(data, dtype).reshape(value["shape"])
+    if math.prod(shape) * dtype.itemsize != len(data):
+        raise ValueError(f"{len(data)} bytes do not fill the shape {str(shape)[:100]}")
+    return np.frombuffer(data, dtype).reshape(shape)
+
+
+def _decode_items(value: dict[str, Any]) -> dict[Any, Any]:
+    return {_decode(key): _decode(item) for key, item in value["items"]}
 
 
 _DECODERS: dict[str, Callable[[dict[str, Any]], Any]] = {
-    "timedelta64": lambda v: np.timedelta64(int(v["ps"]), "ps"),
-    "float": lambda v: float(v["value"]),
-    "complex": lambda v: complex(decode(v["real"]), decode(v["imag"])),
-    "fraction": lambda v: Fraction(int(v["numerator"]), int(v["denominator"])),
-    "slice": lambda v: slice(*decode(v["bounds"])),
+    "timedelta64": lambda v: np.timedelta64(_int64(_integer(v["ps"]), "ps"), "ps"),
+    "float": _decode_float,
+    "complex": lambda v: complex(_number(v["real"]), _number(v["imag"])),
+    "fraction": lambda v: Fraction(_integer(v["numerator"]), _integer(v["denominator"])),
+    "slice": _decode_slice,
     "bytes": lambda v: base64.b64decode(v["base64"], validate=True),
     "path": lambda v: PurePath(v["path"]),
-    "dtype": lambda v: np.dtype(v["str"]),
-    "dict": lambda v: {decode(key): decode(item) for key, item in v["items"]},
+    "dtype": lambda v: _decode_dtype(v["str"], _KINDS + "mM"),
+    "dict": _decode_items,
     "ndarray": _decode_array,
 }
-
-
-def describe(value: Any) -> Any:
-    """Describe ``value`` for lineage: like ``encode``, and functions and classes by what their code says.
-
-    Raises:
-        LineageError: something in it cannot be fingerprinted.
-    """
-    return encode(value, _describe_other)
-
-
-def _describe_other(value: Any) -> Any:
-    from zounds_lite._declared.source import describe_code  # the two describe each other
-
-    if isinstance(value, np.ndarray) and not value.dtype.hasobject:
-        data = np.ascontiguousarray(value)
-        return {"type": "ndarray", "dtype": data.dtype.str, "shape": list(data.shape), "hash": digest_bytes(data)}
-    if isinstance(value, (set, frozenset)):
-        return {"type": "set", "items": sorted((describe(item) for item in value), key=canonical)}
-    if isinstance(value, re.Pattern):
-        return {"type": "pattern", "pattern": encode(value.pattern), "flags": int(value.flags)}
-    if isinstance(value, ModuleType):
-        return {"module": value.__name__}
-    if isinstance(value, logging.Logger):
-        return {"logger": value.name}
-    if isinstance(value, (type, np.ufunc)) or callable(value):
-        return describe_code(value)
-    raise LineageError(
-        f"{value!r} ({type(value).__qualname__}) cannot be fingerprinted; pass plain values or declared types, "
-        'or name the code yourself: Feature(..., version="1")'
-    )
 
 
 def _without_notes(value: Any) -> Any:

@@ -38,21 +38,19 @@ from zounds_lite.featureflow.codecs import (
 )
 from zounds_lite.featureflow.database_iterator import DatabaseIterator
 from zounds_lite.featureflow.eventlog import EventLog, InMemoryChannel, RedisChannel
-from zounds_lite.featureflow.feature import (
-    Aspect,
+from zounds_lite.featureflow.feature import Aspect, Feature, Var
+from zounds_lite.featureflow.fetch import Fetcher, default_fetcher, set_fetcher
+from zounds_lite.featureflow.graph import Graph
+from zounds_lite.featureflow.kinds import (
     ByteStreamFeature,
     ClobberJSONFeature,
     ClobberPickleFeature,
     CompressedFeature,
-    Feature,
     JSONFeature,
     NumpyFeature,
     PickleFeature,
     TextFeature,
-    Var,
 )
-from zounds_lite.featureflow.fetch import Fetcher, default_fetcher, set_fetcher
-from zounds_lite.featureflow.graph import Graph
 from zounds_lite.featureflow.lineage import Explanation, Lineage
 from zounds_lite.featureflow.model import BaseModel
 from zounds_lite.featureflow.node import Aggregator, FunctionalNode, IteratorNode, KeySelector, Node

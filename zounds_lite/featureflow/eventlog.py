@@ -127,7 +127,7 @@ class EventLog:
         self.path = Path(path)
         self.channel = channel
         self._environment = Environment(self.path, int(map_size), (_ENTRIES,))
-        self._after(b"")  # a folder that holds something else is found now
+        self._environment.run(lambda txn, databases: None)  # a folder that holds something else is found now
 
     def append(self, message: str) -> bytes:
         """Append an entry durably, tell subscribers, and return its id."""

@@ -3,7 +3,9 @@
 Goal: ``lineage(feature) = hash(canonical JSON of {node, revision or code, params, codec, needs: {name: lineage}})``.
 Library nodes count by name and ``revision``; user nodes and functions by their source (see ``_declared.source``); a
 feature may name its own ``version`` instead. The descriptions are stored by hash, so that ``explain`` can walk two of
-them side by side. Classes: ``Lineage``, ``Explanation``.
+them side by side. Names that no code sees do not count: a function's own, and that of a feature that is needed alone.
+A container that the code itself changes, such as a memo in a module's dict, cannot be told from a setting that a person
+changed: it makes its feature stale; ``functools.cache`` does not. Classes: ``Lineage``, ``Explanation``.
 """
 
 import inspect
@@ -23,16 +25,39 @@ _IGNORED = {"needs"}
 def _describe_extractor(feature: Feature) -> dict[str, Any]:
     extractor = feature.extractor
     name = getattr(extractor, "__qualname__", None) or type(extractor).__qualname__
-    if feature.version is not None:
-        return {"node": name, "version": str(feature.version)}
     if not isinstance(extractor, type):
-        return {"node": "function", "code": describe_code(extractor)}
-    if is_library(extractor):
-        return {
+        named: dict[str, Any] = {"node": "function", "~node": name}
+    elif is_library(extractor):
+        named = {
             "node": f"{extractor.__module__.partition('.')[0]}.{name}",
             "revision": getattr(extractor, "revision", 1),
         }
-    return {"node": name, "code": describe_code(extractor)}
+    else:
+        named = {"node": "class", "~node": name}
+    if feature.version is not None:
+        return {**named, "version": str(feature.version)}
+    return named if "revision" in named else {**named, "code": describe_code(extractor)}
+
+
+def _describe_value(feature: Feature, value: Any) -> Any:
+    """Describe an argument; with a ``version`` given, the type is enough where nothing more can be said."""
+    if isinstance(value, Var):
+        return {"var": value.name}
+    try:
+        return describe(value)
+    except LineageError:
+        if feature.version is None:
+            raise
+        return {"unnamed": type(value).__qualname__}
+
+
+def _describe_codec(feature: Feature) -> Any:
+    try:
+        return feature.describe_codec()
+    except LineageError:
+        if feature.version is None:
+            raise
+        return {"unnamed": getattr(feature.encoder, "__qualname__", type(feature.encoder).__qualname__)}
 
 
 def _describe_parameters(feature: Feature) -> dict[str, Any]:
@@ -44,11 +69,14 @@ def _describe_parameters(feature: Feature) -> dict[str, Any]:
         defaults = {name: p.default for name, p in known.items() if p.default is not inspect.Parameter.empty}
         arguments = {**defaults, **arguments}
     neutral = _IGNORED | set(getattr(extractor, "neutral_parameters", ()))
-    return {
-        name: {"var": value.name} if isinstance(value, Var) else describe(value)
-        for name, value in sorted(arguments.items())
-        if name not in neutral
-    }
+    described = {}
+    for name, value in sorted(arguments.items()):
+        if name not in neutral:
+            try:
+                described[name] = _describe_value(feature, value)
+            except LineageError as error:
+                raise LineageError(f"its argument {name}: {error}") from error
+    return described
 
 
 class Lineage:
@@ -90,17 +118,27 @@ class Lineage:
         return self._hashes[id(feature)]
 
     def _describe(self, feature: Feature) -> dict[str, Any]:
-        upstream = {}
-        for name, need in feature.named_needs().items():
-            aspect = {"aspect": need.aspect_key} if isinstance(need, Aspect) else {}
-            upstream[name] = {"lineage": self.hash(self.resolve(need)), **aspect}
         return {
             "feature": feature.name,
             **_describe_extractor(feature),
             "params": _describe_parameters(feature),
-            "codec": feature.describe_codec(),
-            "needs": upstream,
+            "codec": _describe_codec(feature),
+            "needs": self._describe_needs(feature),
         }
+
+    def _describe_needs(self, feature: Feature) -> dict[str, Any]:
+        """Describe what a feature needs: one by no name, several in order, and a mapping by its own names."""
+        described = {}
+        named = feature.named_needs()
+        mapping, alone = isinstance(feature.needs, Mapping), len(named) == 1
+        for i, (name, need) in enumerate(named.items()):
+            aspect = {"aspect": need.aspect_key} if isinstance(need, Aspect) else {}
+            upstream = {"lineage": self.hash(self.resolve(need)), **aspect}
+            if mapping or alone:
+                described[name if mapping else "need"] = {**upstream, "~name": need.name}
+            else:  # the node receives them in this order, under their names
+                described[str(i)] = {**upstream, "name": name}
+        return described
 
     def roots(self, feature: Feature) -> frozenset[str]:
         """Names of the root features that ``feature`` comes from."""
@@ -156,15 +194,15 @@ class Explanation:
 
 
 def _differences(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
-    if old == new:
-        return
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted({*old, *new}):
+            if key == "order" and set(old) != set(new):
+                continue  # that a key came or went says it
             yield from _differences(old.get(key), new.get(key), f"{path}.{key}" if path else key)
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         for i, (a, b) in enumerate(zip(old, new, strict=True)):
             yield from _differences(a, b, f"{path}[{i}]")
-    else:
+    elif type(old) is not type(new) or old != new:  # 1 is not True, nor 1.0
         yield path, old, new
 
 
@@ -173,16 +211,29 @@ def _show(value: Any) -> str:
     return text if len(text) <= 100 else text[:97] + "..."
 
 
+def _counts(path: str) -> bool:
+    """Tell whether a path leads to what the hash counts, and not to a note other than a function's source."""
+    return "~source" in path or not any(part.startswith("~") for part in path.split("."))
+
+
 def _own_reasons(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
     """Say what differs in the description of one node, its needs left out."""
-    found = list(_differences({**old, "needs": None, "feature": None}, {**new, "needs": None, "feature": None}))
-    shown = {path.rpartition(".")[0] for path, _, _ in found if path.endswith(".~source")}
+    left_out = {"needs": None, "feature": None}
+    found = [(path, a, b) for path, a, b in _differences({**old, **left_out}, {**new, **left_out}) if _counts(path)]
+    hashes = {path.rpartition(".")[0] for path, _, _ in found if path.endswith(".code")}
+    shown = {path.rpartition(".")[0] for path, _, _ in found if path.endswith(".~source")} & hashes
     for path, before, after in found:
         head, _, tail = path.rpartition(".")
         if tail == "code" and head in shown:
             continue  # its ~source says it in words
+        if (tail == "~source" and head not in shown) or (tail == "recursive" and len(found) > 1):
+            continue  # its name only; a number that moved with another difference
         path = path.replace("~source", "source").removeprefix("params.").removeprefix("code.")
         yield f"{path} {_show(before)} -> {_show(after)}"
+
+
+def _needed(needs: Mapping[str, dict[str, Any]]) -> list[str]:
+    return [str(need.get("name") or need.get("~name") or key) for key, need in needs.items()]
 
 
 def explain_lineage(
@@ -208,10 +259,13 @@ def explain_lineage(
             return
         place = where if where == name else f"{where}, upstream of {name}"
         reasons.extend(f"{reason} in {place}" for reason in _own_reasons(before, after))
-        for key in sorted({*before["needs"], *after["needs"]}):
-            a, b = before["needs"].get(key), after["needs"].get(key)
-            if a is None or b is None or a.get("aspect") != b.get("aspect"):
-                reasons.append(f"needs {sorted(before['needs'])} -> {sorted(after['needs'])} in {place}")
+        if _needed(before["needs"]) != _needed(after["needs"]) or before["needs"].keys() != after["needs"].keys():
+            reasons.append(f"needs {_needed(before['needs'])} -> {_needed(after['needs'])} in {place}")
+            return
+        for key in sorted(after["needs"]):
+            a, b = before["needs"][key], after["needs"][key]
+            if a.get("aspect") != b.get("aspect"):
+                reasons.append(f"needs the aspect {a.get('aspect')!r} -> {b.get('aspect')!r} of {key} in {place}")
             else:
                 walk(a["lineage"], b["lineage"], current.get(b["lineage"], {}).get("feature", key))
 

@@ -51,9 +51,11 @@ _MAGIC = b"ZLR1"
 _MAX_HEADER = 8 * 1024 * 1024
 _MAX_DEPTH = 200
 _SCAN = 64 * 1024
+_NO_MARKS = bytes(set(range(256)) - set(b'"[]{}'))
 _STEPS = np.zeros(256, np.int8)
 _STEPS[[ord("["), ord("{")]] = 1
 _STEPS[[ord("]"), ord("}")]] = -1
+_HEXADECIMAL = set("0123456789abcdef")
 _AGAIN = "process the document again to replace it"
 
 
@@ -138,7 +140,7 @@ class Record:
         """
         view = memoryview(raw)
         _id, header, payload = _split(view, what)
-        if _depth(header) > _MAX_DEPTH:
+        if _is_too_deep(header):
             raise CorruptValue(f"the header of {what} is nested too deeply; {_AGAIN}")
         try:
             body = json.loads(header.decode("ascii"), parse_constant=_finite, parse_float=_finite)
@@ -200,24 +202,30 @@ def _split(view: memoryview, what: str) -> tuple[str, bytes, memoryview]:
 def _dump(body: dict[str, Any], what: str) -> bytes:
     try:
         header = json.dumps(body, separators=(",", ":"), allow_nan=False).encode("ascii")
-        depth = _depth(header)
+        too_deep = _is_too_deep(header)
     except RecursionError:
-        header, depth = b"", _MAX_DEPTH + 1
+        header, too_deep = b"", True
     except (TypeError, ValueError) as error:  # no JSON, or a loop
         raise ValueTooLarge(
             f"{what} cannot be written: {error}; sources and the headers of codecs must be plain, finite JSON"
         ) from error
-    if depth > _MAX_DEPTH:
+    if too_deep:
         raise ValueTooLarge(
             f"{what} is nested more than {_MAX_DEPTH} deep: flatten its sources and the headers of its codecs"
         )
     return header
 
 
+def _is_too_deep(header: bytes) -> bool:
+    # most records have so few brackets that there is nothing to look at
+    return header.count(b"[") + header.count(b"{") > _MAX_DEPTH and _depth(header) > _MAX_DEPTH
+
+
 def _depth(header: bytes) -> int:
     """Nesting of JSON text, found without parsing it; exact up to the place where a parser would give up."""
     plain = header.replace(b"\\\\", b"").replace(b'\\"', b"")  # now every quote begins or ends a string
-    codes = np.frombuffer(plain, np.uint8)
+    # two quotes side by side change nothing for what stands behind them
+    codes = np.frombuffer(plain.translate(None, _NO_MARKS).replace(b'""', b""), np.uint8)
     deepest = depth = 0
     in_text = np.False_
     for at in range(0, len(codes), _SCAN):
@@ -236,23 +244,20 @@ def _finite(text: str) -> float:
     return value
 
 
-def _need(condition: bool, what: str) -> None:
-    if not condition:
-        raise ValueError(what)
-
-
 def _part(of: dict[str, Any], key: str, kind: type, where: str) -> Any:
     """Return ``of[key]``, which must be there and be of exactly that type: for JSON, a bool is no int."""
     value = of.get(key)
-    found = type(value).__name__ if key in of else "nothing"
-    _need(type(value) is kind, f"{key!r} in {where} must be {kind.__name__}, found {found}")
+    if type(value) is not kind:
+        found = type(value).__name__ if key in of else "nothing"
+        raise ValueError(f"{key!r} in {where} must be {kind.__name__}, found {found}")
     return value
 
 
 def _record(_id: str, body: Any, payload: memoryview) -> Record:
-    _need(type(body) is dict, "it must be a dict")
-    found = _part(body, "format", int, "the header")
-    _need(found == FORMAT, f"it has format {found}, this version reads {FORMAT}")
+    if type(body) is not dict:
+        raise ValueError("it must be a dict")
+    if _part(body, "format", int, "the header") != FORMAT:
+        raise ValueError(f"it has format {body['format']}, this version reads {FORMAT}")
     record = Record(_id, _part(body, "sources", dict, "the header"), _part(body, "descriptions", dict, "the header"))
     for name in record.sources:
         _check_source(_part(record.sources, name, dict, "the sources"), f"source {name!r}")
@@ -268,28 +273,33 @@ def _check_source(source: dict[str, Any], where: str) -> None:
     kind = _part(source, "kind", str, where)
     _part(source, "hash", str, where)
     if kind == "wrapped":
-        _check_source(_part(source, "source", dict, where), f"what {where} wraps")
+        _check_source(_part(source, "source", dict, where), f"the wrapped {where}")
 
 
 def _check_description(description: dict[str, Any], where: str) -> None:
-    needs = _part(description, "needs", dict, where) if "needs" in description else {}
-    for name in needs:
-        need = _part(needs, name, dict, f"the needs of {where}")
-        _part(need, "lineage", str, f"need {name!r} of {where}")
+    if "needs" in description:
+        needs = _part(description, "needs", dict, where)
+        for name in needs:
+            _part(_part(needs, name, dict, where), "lineage", str, where)
 
 
 def _entry(value: dict[str, Any], payload: memoryview, where: str) -> Entry:
-    lineage, source, content_type = (_part(value, key, str, where) for key in ("lineage", "source", "content_type"))
-    size, checks = _part(value, "size", int, where), _part(value, "checks", list, where)
-    _need(0 <= size < 1 << 63, f"the size of {where} is out of range")
-    _need(all(type(check) is int and 0 <= check < 1 << 64 for check in checks), f"a checksum of {where} is none")
-    entry = Entry(lineage, source, content_type, _part(value, "header", dict, where), size, checks=checks)
-    if value.get("blob") is None:
-        at = _part(value, "at", int, where)
-        _need(0 <= at <= len(payload) - size, f"{where} lies outside the record")
-        entry.data = payload[at : at + size]
+    entry = Entry(
+        _part(value, "lineage", str, where), _part(value, "source", str, where),
+        _part(value, "content_type", str, where), _part(value, "header", dict, where),
+        _part(value, "size", int, where), checks=_part(value, "checks", list, where),
+    )  # fmt: skip
+    if not 0 <= entry.size < 1 << 63:
+        raise ValueError(f"the size of {where} is out of range")
+    if not all(type(check) is int and 0 <= check < 1 << 64 for check in entry.checks):
+        raise ValueError(f"'checks' in {where} must be unsigned 64 bit numbers")
+    if value.get("blob") is not None:
+        entry.blob = _part(value, "blob", str, where)
+        if len(entry.blob) != 32 or not set(entry.blob) <= _HEXADECIMAL or len(entry.checks) != 1:
+            raise ValueError(f"{where} must have the name of a blob, 32 hexadecimal digits, and one checksum")
         return entry
-    entry.blob = _part(value, "blob", str, where)
-    _need(len(entry.blob) == 32 and set(entry.blob) <= set("0123456789abcdef"), f"{where} names no blob")
-    _need(len(checks) == 1, f"{where} must have the one checksum of its blob's table")
+    at = _part(value, "at", int, where)
+    if not 0 <= at <= len(payload) - entry.size:
+        raise ValueError(f"{where} lies outside the record")
+    entry.data = payload[at : at + entry.size]
     return entry

@@ -174,7 +174,10 @@ class Run:
         name = feature.name or ""
         if name in self.inputs:
             self.arguments[name] = self.inputs[name]
-            return self._add(name, feature.make_node({}, self.inputs))
+            node = self._add(name, feature.make_node({}, self.inputs))
+            if feature.store and not wanted and self.stored(feature) is None:
+                self._store(feature, node)
+            return node
         value = None if wanted else self.stored(feature)
         if value is None:
             raise FeatureNotComputable(

@@ -7,8 +7,8 @@ Goal: a stranger can write a store from this page. Conventions:
 - A **blob** is one large value, written piece by piece and immutable from ``finish`` on. Until a record names it,
   nothing points at it; ``discard`` removes it, before ``finish`` and after.
 - **Ids** are any non-empty text: keys are never paths.
-- A **damaged record** stands in nobody's way: it can be replaced and deleted like any other (its blobs are then left for
-  ``gc``, as nobody knows their names), and an iteration over ids goes on. Only ``read`` raises.
+- A **damaged record** stands in nobody's way: it can be replaced and deleted like any other, and an iteration over ids
+  goes on; only ``read`` raises. Its blobs are left for ``gc``, as nobody knows their names.
 - Stores are safe to use from several threads, also while one of them closes the store or the process forks (``gate``).
   A store that lives on a disk can be pickled and used in other processes.
 

@@ -37,7 +37,7 @@ class _Open:
         self.readonly = data.exists() and not os.access(data, os.W_OK)
         flags = {"readonly": True, "lock": os.access(path, os.W_OK)} if self.readonly else {}
         # a spare transaction would keep the parent's place among the readers, and give it up in a child
-        self.env = lmdb.open(
+        self.env: Any = lmdb.open(
             str(path), map_size=map_size, max_dbs=16, max_readers=1022, max_spare_txns=0, lib_version=0,
             create=not self.readonly, **flags,
         )  # fmt: skip
