@@ -5,6 +5,7 @@ import json
 import multiprocessing
 import os
 import pickle
+import shutil
 import signal
 import threading
 import time
@@ -104,6 +105,16 @@ def test_more_values_than_the_first_map_holds(tmp_path):
     for i in range(60):
         database.put(str(i), _record(str(i), bytes(100_000)))
     assert len(database) == 60
+
+
+def test_a_store_whose_folder_was_deleted_begins_anew(tmp_path):
+    LmdbDatabase(tmp_path / "store").put("a", _record("a"))
+    shutil.rmtree(tmp_path / "store")
+    database = LmdbDatabase(tmp_path / "store")
+    assert list(database) == []
+    database.put("b", _record("b"))
+    database.close()
+    assert list(LmdbDatabase(tmp_path / "store")) == ["b"]
 
 
 def _put_many(path, prefix, count):

@@ -1,9 +1,9 @@
 """One declaration, many uses.
 
 Goal: what a user configures is stated once, as constructor arguments. From them follow repr, equality, hash, JSON and
-fingerprint. Files: ``declared`` (the base class), ``values`` (arguments to strict JSON and back), ``description`` (values
-and code as JSON for lineage; its describers: ``functions``, ``classes``, ``objects``), ``source`` and ``syntax`` (what
-source text says), ``library`` (what counts by name).
+fingerprint. Files: ``declared`` (the base class), ``values`` (arguments to strict JSON and back), ``description``
+(values and code as JSON for lineage; its describers: ``functions``, ``classes``, ``objects``), ``source`` and
+``syntax`` (what source text says), ``library`` (what counts by name).
 """
 
 from zounds_lite._declared import classes as classes, objects as objects  # they register their describers

@@ -48,10 +48,11 @@ def _describe_class(cls: type) -> dict[str, Any]:
         described["dataclass"] = _describe_dataclass(cls)
     if issubclass(cls, enum.Enum):
         described["enum"] = describe({name: member.value for name, member in cls.__members__.items()})
-    if issubclass(cls, tuple) and "_fields" in vars(cls):
-        described["fields"] = describe([cls._fields, getattr(cls, "_field_defaults", {})])
-    if "__attrs_attrs__" in vars(cls):
-        described["fields"] = [[field.name, describe(field.default)] for field in cls.__attrs_attrs__]  # type: ignore[attr-defined]
+    members = vars(cls)
+    if issubclass(cls, tuple) and "_fields" in members:
+        described["fields"] = describe([members["_fields"], members.get("_field_defaults", {})])
+    if "__attrs_attrs__" in members:
+        described["fields"] = [[field.name, describe(field.default)] for field in members["__attrs_attrs__"]]
     described["members"] = {name: _describe_member(cls, name, member) for name, member in sorted(_members(cls))}
     return described
 
@@ -66,10 +67,10 @@ def _member_file(cls: type) -> str:
     """The file that a class comes from: that of a method of its own, as its module may have been loaded anew."""
     for member in vars(cls).values():
         function = getattr(member, "__func__", getattr(member, "fget", getattr(member, "func", member)))
-        if isinstance(function, types.FunctionType) and function.__qualname__ == f"{cls.__qualname__}.{function.__name__}":
-            file = function.__code__.co_filename
-            if not file.startswith("<string>"):
-                return file
+        if not isinstance(function, types.FunctionType) or function.__code__.co_filename.startswith("<string>"):
+            continue
+        if function.__qualname__ == f"{cls.__qualname__}.{function.__name__}":
+            return function.__code__.co_filename
     return str(getattr(sys.modules.get(cls.__module__), "__file__", None) or "")
 
 

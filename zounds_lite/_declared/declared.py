@@ -29,15 +29,21 @@ def _parameter_names(cls: Any) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=1024)
-def _is_library_type(cls: type) -> bool:
+def _is_library_type(cls: Any) -> bool:
     """Tell whether all code between ``cls`` and ``Declared`` is the library's."""
     return all(is_library(base) for base in cls.__mro__[: cls.__mro__.index(Declared)])
 
 
 def _key(value: Any) -> Any:
     """Make an argument hashable, so that equal arguments have equal keys."""
+    if isinstance(value, (bool, np.bool_)):
+        return "bool", bool(value)
     if isinstance(value, np.timedelta64):
         return "timedelta64", picoseconds(value)
+    if isinstance(value, (bytearray, memoryview)):
+        return bytes(value)
+    if isinstance(value, (set, frozenset)):
+        return frozenset(_key(item) for item in value)
     if isinstance(value, np.ndarray):
         return "ndarray", value.dtype.str, value.shape, value.tobytes()
     if isinstance(value, (list, tuple)):
@@ -129,8 +135,9 @@ class Declared:
         A type that is not the library's counts with its code. Equal arguments, such as 2 and 2.0, are described alike.
         """
         described = {"type": type(self).__name__, **{k: describe_argument(v) for k, v in self.parameters.items()}}
-        if not _is_library_type(type(self)):
-            described["class"] = describe(type(self))  # no argument can have this name
+        kind: Any = type(self)
+        if not _is_library_type(kind):
+            described["class"] = describe(kind)  # no argument can have this name
         return described
 
     def fingerprint(self) -> str:

@@ -61,7 +61,7 @@ def describes(*types: type, exact: bool = False) -> Callable[[Describer], Descri
 
 
 @functools.lru_cache(maxsize=4096)
-def _describer(kind: type) -> Describer:
+def _describer(kind: Any) -> Describer:
     if kind in _EXACT:
         return _EXACT[kind]
     if hasattr(kind, "describe_lineage"):
@@ -83,11 +83,12 @@ def describe(value: Any) -> Any:
         >>> describe([1, (2.0, np.float32(1))])
         [1, {'type': 'tuple', 'items': [2.0, {'type': 'scalar', 'dtype': '<f4', 'value': 1.0}]}]
     """
+    kind: Any = type(value)
     if _current.get() is not None:
-        return _describer(type(value))(value)
+        return _describer(kind)(value)
     token = _current.set(_Session())
     try:
-        return _describer(type(value))(value)
+        return _describer(kind)(value)
     except RecursionError:
         raise refuse(value, "it is nested too deeply") from None
     finally:
@@ -260,8 +261,8 @@ def _describe_array(value: np.ndarray) -> dict[str, Any]:
 def describe_argument(value: Any) -> Any:
     """Describe an argument of a ``Declared``: like ``describe``, but equal arguments have equal descriptions.
 
-    2 and 2.0, a list and a tuple of the same items, and mappings in any order are equal, so that a declaration read back
-    from JSON keeps its fingerprint.
+    2 and 2.0, a list and a tuple of the same items, and mappings in any order are equal, so that a declaration that is
+    read back from JSON keeps its fingerprint.
     """
     if isinstance(value, np.timedelta64):
         return describe(value)
@@ -277,6 +278,8 @@ def describe_argument(value: Any) -> Any:
         return [describe_argument(item) for item in value]
     if type(value) in (bytearray, memoryview):
         return describe(bytes(value))
+    if type(value) in (set, frozenset):
+        return describe(set(value))
     if isinstance(value, slice):
         return {"type": "slice", "bounds": [describe_argument(b) for b in (value.start, value.stop, value.step)]}
     if type(value) is dict:

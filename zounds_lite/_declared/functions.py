@@ -14,7 +14,7 @@ import importlib.util
 import inspect
 import sys
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -242,18 +242,10 @@ def _module_file(name: str) -> _Source | None:
 # what is called, and is no plain function
 
 
-@describes(functools.partial)
-def _describe_partial(value: functools.partial) -> dict[str, Any]:
-    return {"partial": describe(value.func), "args": list(_each(value.args)), "keywords": describe(value.keywords)}
-
-
-@describes(functools.partialmethod)
-def _describe_partialmethod(value: Any) -> dict[str, Any]:
-    return {"partialmethod": describe(value.func), "args": list(_each(value.args)), "keywords": describe(value.keywords)}
-
-
-def _each(values: Any) -> Iterator[Any]:
-    return (describe(value) for value in values)
+@describes(functools.partial, functools.partialmethod)
+def _describe_partial(value: Any) -> dict[str, Any]:
+    arguments = [describe(argument) for argument in value.args]
+    return {type(value).__name__: describe(value.func), "args": arguments, "keywords": describe(value.keywords)}
 
 
 @describes(types.MethodType)

@@ -87,6 +87,9 @@ def library_name(value: Any) -> str | None:
             found = getattr(found, part, None)
         if found is value:
             return f"{module}:{name}"
+    for stream in ("stdin", "stdout", "stderr"):
+        if value is getattr(sys, stream):
+            return f"sys:{stream}"
     home = sys.modules.get(type(value).__module__)
     if home is None or home.__name__ == "builtins" or not is_library(type(value)):
         return None

@@ -13,6 +13,7 @@ import functools
 import logging
 import re
 import struct
+import sys
 import threading
 import types
 import typing
@@ -58,14 +59,14 @@ def _describe_decimal(value: decimal.Decimal) -> dict[str, Any]:
     return {"type": "decimal", "value": str(value)}
 
 
-@describes(datetime.date, datetime.time)
+@describes(datetime.date, datetime.datetime, datetime.time, exact=True)
 def _describe_date(value: Any) -> dict[str, Any]:
     zone = getattr(value, "tzinfo", None)
     described = {"type": type(value).__name__, "value": value.isoformat(), "fold": getattr(value, "fold", 0)}
     return described if zone is None else {**described, "zone": describe(zone)}
 
 
-@describes(datetime.timedelta)
+@describes(datetime.timedelta, exact=True)
 def _describe_timedelta(value: datetime.timedelta) -> dict[str, Any]:
     return {"type": "timedelta", "value": [value.days, value.seconds, value.microseconds]}
 
@@ -152,6 +153,8 @@ def _describe_object(value: Any) -> dict[str, Any]:
     with inside(value) as again:
         if again:
             return {"type": "around", "depth": again}
+        if kind.__module__.startswith("_cython_"):
+            return _describe_compiled(value)
         if not is_library(kind):
             return _describe_instance(value)
         name = library_name(value)
@@ -163,12 +166,21 @@ def _describe_object(value: Any) -> dict[str, Any]:
         return _describe_state(value)
 
 
+def _describe_compiled(value: Any) -> dict[str, Any]:
+    """Describe a function that Cython compiled, whose type belongs to no module."""
+    module = sys.modules.get(getattr(value, "__module__", None) or "")
+    if module is None or not is_library(module):
+        raise refuse(value, "it is compiled code")
+    return {"function": name_of(value)}
+
+
 def _describe_instance(value: Any) -> dict[str, Any]:
     kind = type(value)
     compiled = next(base for base in kind.__mro__ if not base.__flags__ & _HEAP_TYPE)
     if compiled is not object:
         return _describe_state(value)
-    return {"instance": describe(kind), "attributes": _attributes(value, {**getattr(value, "__dict__", {}), **dict(_slots(value))})}
+    found = {**getattr(value, "__dict__", {}), **dict(_slots(value))}
+    return {"instance": describe(kind), "attributes": _attributes(value, found)}
 
 
 def _slots(value: Any) -> Iterator[tuple[str, Any]]:
@@ -215,4 +227,3 @@ def _describe_state(value: Any) -> dict[str, Any]:
     if pairs is not None:
         described["pairs"] = [[describe(key), describe(item)] for key, item in pairs]
     return described
-

@@ -7,6 +7,7 @@ differs. Each function is read once per process. Functions: ``syntax_of``, ``cla
 """
 
 import __future__
+
 import ast
 import functools
 import linecache

@@ -28,11 +28,9 @@ def _joined(parts: list[Any]) -> list[Any]:
     """Merge the texts of an f-string and drop empty ones, which Python 3.12.1 began to add."""
     merged: list[Any] = []
     for part in parts:
-        if not isinstance(part, ast.Constant):
-            merged.append(part)
-        elif merged and isinstance(merged[-1], ast.Constant):
-            merged[-1] = ast.Constant(merged[-1].value + part.value)
-        elif part.value:
+        if isinstance(part, ast.Constant) and merged and isinstance(merged[-1], ast.Constant):
+            merged[-1] = ast.Constant(str(merged[-1].value) + str(part.value))
+        elif not isinstance(part, ast.Constant) or part.value:
             merged.append(part)
     return merged
 
@@ -72,18 +70,18 @@ class _Bare(ast.NodeTransformer):
         node.annotation = None
         return node
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> Any:  # noqa: N802 - ast's name
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> Any:
         self.generic_visit(node)
         node.annotation = ast.Constant(None)
         return node
 
-    def visit_FunctionDef(self, node: Any) -> Any:  # noqa: N802 - ast's name
+    def visit_FunctionDef(self, node: Any) -> Any:
         node.returns = None
         return self.generic_visit(node)
 
-    visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815 - ast's name
+    visit_AsyncFunctionDef = visit_FunctionDef
 
-    def visit_JoinedStr(self, node: ast.JoinedStr) -> Any:  # noqa: N802 - ast's name
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> Any:
         values = [part for part in ast.walk(node) if isinstance(part, ast.FormattedValue)]
         return ast.Tuple([self.visit(part.value) for part in values], ast.Load())
 

@@ -2,8 +2,8 @@
 
 Goal: a closed set of plain values that can stand in a stored header, with no code in it. Conventions: a value that
 JSON lacks is an object with the key ``type``; anything else is itself. Keys that start with ``~`` are notes for people
-and do not count in a digest; a mapping with such a key is written as a list of pairs. Functions: ``encode``, ``decode``,
-``canonical``, ``digest``. What lineage needs beyond data is in ``description``.
+and do not count in a digest; a mapping with such a key is written as a list of pairs. What lineage needs beyond data is
+in ``description``. Functions: ``encode``, ``decode``, ``canonical``, ``digest``.
 """
 
 import base64
@@ -208,7 +208,8 @@ def _decode(value: Any) -> Any:
             "import the module that declares it, then read again"
         )
     try:
-        return _DECODERS[name](value) if name in _DECODERS else REGISTRY[name].from_dict(value)  # type: ignore[attr-defined]
+        read: Any = _DECODERS[name] if name in _DECODERS else REGISTRY[name].from_dict  # type: ignore[attr-defined]
+        return read(value)
     except (ZoundsError, RecursionError):
         raise
     except (TypeError, ValueError, AttributeError, LookupError, ArithmeticError) as error:

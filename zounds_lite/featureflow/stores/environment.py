@@ -25,6 +25,14 @@ _SMALLEST_MAP = 1 << 20
 _T = TypeVar("_T")
 
 
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        found = (path / "data.mdb").stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
 class _Open:
     """What is open in this process, by folder."""
 
@@ -43,6 +51,7 @@ class _Open:
         )  # fmt: skip
         if not self.readonly:
             self.env.reader_check()
+        self.file = _identity(path)
         self.databases: dict[bytes, Any] = {}
 
     @property
@@ -65,6 +74,9 @@ class Environment:
         self.databases = databases
         with full_disk(path):
             path.mkdir(parents=True, exist_ok=True)
+        opened = _Open.by_path.get(os.path.realpath(path))
+        if opened is not None and opened.file != _identity(path):
+            self.close()  # the folder was deleted meanwhile: what is open has no name any more
 
     def run(self, action: Callable[[Any, Mapping[bytes, Any]], _T], write: bool = False, buffers: bool = False) -> _T:
         """Run ``action(transaction, databases)`` in a transaction; again, where the map has to grow first.
