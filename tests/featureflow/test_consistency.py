@@ -431,3 +431,28 @@ def test_a_large_source_in_memory_is_streamed(tmp_path):
     assert Document.database.read("d").blobs == set()  # a path needs no copy
     Document.process(raw=b"small", _id="d")
     assert _files(tmp_path) == []
+
+
+def test_a_value_counts_the_variables_it_was_made_with(tmp_path):
+    """A store of its own may keep a value of an attempt whose main record was never written."""
+
+    class Times(ff.Node):
+        def __init__(self, factor=1, needs=None):
+            super().__init__(needs=needs)
+            self.factor = factor
+
+        def _process(self, data):
+            yield data * self.factor
+
+    other = ff.LmdbDatabase(tmp_path / "other")
+
+    class Document(ff.BaseModel, settings(ff.InMemoryDatabase())):
+        a = ff.JSONFeature(ff.Node, store=True)
+        b = ff.JSONFeature(Times, needs=a, factor=ff.Var("k"), store=True, persistence=settings(other))
+        c = ff.JSONFeature(Times, needs=b, factor=1, store=True)
+
+    Document.process(a=10, k=2, _id="d")
+    main = Document.database.get("d")
+    Document.process(a=10, k=3, _id="d")
+    Document.database.put("d", main)  # as if the second attempt had died between the two stores
+    assert (Document("d").b, Document("d").c) == (20, 20)

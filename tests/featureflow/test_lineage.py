@@ -11,6 +11,7 @@ import pytest
 from zounds_lite import featureflow as ff
 from zounds_lite._declared import describe_code
 from zounds_lite.errors import KeyNotFound, LineageError
+from zounds_lite.featureflow.lineage import Lineage
 
 HELPERS = """
     OFFSET = 1
@@ -107,6 +108,10 @@ def stale(model):
         (("extra=0", "extra=1"), {"node", "below"}, {"node": "extra 0 -> 1"}),
         (("factor = 2", "factor = 3"), {"node", "below"}, {"node": "factor 2 -> 3"}),
         (("-x", "-x + 0"), {"below"}, {"below": "in below"}),
+        (("SCALE = 2", "SCALE = 2.0"), {"function"}, {"function": "globals.SCALE 2 -> 2.0 in function"}),
+        (("[1, 2]}", "[1, 2], 'b': 0}"), {"table"}, {"table": "TABLE.b None -> 0 in table$"}),
+        (("[1, 2]}", "(1, 2)}"), {"table"}, {"table": r"TABLE.a .1, 2. -> \(1, 2\)"}),
+        (("needs=lam", "needs=number"), {"node", "below"}, {"below": r"needs .'lam'. -> .'number'. in node, upstream"}),
     ],
 )
 def test_a_change_makes_stale_what_depends_on_it_and_is_named(project, change, expected, words):
@@ -127,6 +132,7 @@ def test_a_change_makes_stale_what_depends_on_it_and_is_named(project, change, e
         ("SCALE = 2", "UNUSED = 9\n    SCALE = 2"),
         ("return helper(x) * SCALE + by", "return (helper(x) * SCALE\n                + by)"),
         ("def scaled(x, by=10):", "def scaled(x: int, by: int = 10) -> int:"),
+        ("class Twice(ff.Node):", "class Twice(ff.Node):\n        '''Doubles.'''"),
     ],
 )
 def test_an_unrelated_edit_recomputes_nothing(project, change):
@@ -226,3 +232,42 @@ def test_explain_refuses_what_is_not_there(project):
         model.explain("d", "nothing")
     with pytest.raises(KeyNotFound, match="no document 'e'"):
         model.explain("e", "lam")
+
+
+def lineage_of(**features):
+    model = type("Model", (ff.BaseModel,), features)
+    lineage = Lineage(model.features)
+    return {name: lineage.hash(feature) for name, feature in model.features.items()}
+
+
+def test_version_is_a_way_out_for_parameters_too():
+    class Locked(ff.Node):
+        def __init__(self, handle=None, needs=None):
+            super().__init__(needs=needs)
+            self.handle = handle
+
+        def _process(self, data):
+            yield data
+
+    handle = (i for i in ())
+    with pytest.raises(LineageError, match="its argument handle: .*version="):
+        lineage_of(a=ff.Feature(Locked, handle=handle))
+    first = lineage_of(a=ff.Feature(Locked, handle=handle, version="1"))
+    assert first == lineage_of(a=ff.Feature(Locked, handle=(i for i in (1,)), version="1"))
+    assert first != lineage_of(a=ff.Feature(Locked, handle=handle, version="2"))
+
+
+def test_names_of_needs_count_only_where_the_node_sees_them():
+    def double(data):
+        return data
+
+    def needing(make, *names):
+        roots = {name: ff.Feature(ff.IteratorNode) for name in names}
+        lists = {f"l{name}": ff.Feature(lambda v: v, needs=root) for name, root in roots.items()}
+        below = {f"k{name}": ff.Feature(abs, needs=root) for name, root in roots.items()}
+        return lineage_of(**roots, **lists, **below, x=ff.Feature(double, needs=make({**roots, **lists, **below})))["x"]
+
+    assert needing(lambda f: f["a"], "a") == needing(lambda f: f["b"], "b") == needing(lambda f: [f["b"]], "b")
+    assert needing(lambda f: [f["la"], f["ka"]], "a") != needing(lambda f: [f["ka"], f["la"]], "a")
+    assert needing(lambda f: {"p": f["la"], "q": f["ka"]}, "a") == needing(lambda f: {"q": f["ka"], "p": f["la"]}, "a")
+    assert needing(lambda f: {"p": f["la"], "q": f["ka"]}, "a") != needing(lambda f: {"p": f["ka"], "q": f["la"]}, "a")

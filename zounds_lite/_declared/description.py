@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from zounds_lite._declared.library import is_library, name_of
-from zounds_lite._declared.values import canonical, digest_bytes, encode, picoseconds
+from zounds_lite._declared.values import canonical, digest, digest_bytes, encode, picoseconds
 from zounds_lite.errors import DeclarationError, LineageError
 
 __all__ = ["describe", "describe_argument", "describes", "inside", "once", "refuse", "sees_subclasses", "unordered"]
@@ -35,7 +35,13 @@ _SHOWN = 64
 """Largest array, in elements, whose values are written out; larger ones are hashed."""
 
 _LONG = 4096
-"""Longest bytes that are written out; longer ones are hashed."""
+"""Longest text or bytes that are written out; longer ones are hashed."""
+
+_MANY = 1000
+"""Longest container that is written out; longer ones are hashed, so that a description fits into a record."""
+
+_DEEP = 40
+"""Deepest call chain that is written out; what is below is hashed."""
 
 
 class _Session:
@@ -44,6 +50,7 @@ class _Session:
     def __init__(self) -> None:
         self.seen: dict[int, tuple[int, Any]] = {}
         self.open: dict[int, int] = {}
+        self.depth = 0
         self.objects = 0
 
 
@@ -118,11 +125,17 @@ def once(describer: Describer) -> Describer:
 
     @functools.wraps(describer)
     def described_once(value: Any) -> Any:
-        seen = _session().seen
+        session = _session()
+        seen = session.seen
         if id(value) in seen:
             return {"recursive": seen[id(value)][0]}
         seen[id(value)] = (len(seen), value)
-        return describer(value)
+        session.depth += 1
+        try:
+            described = describer(value)
+            return described if session.depth != _DEEP else {"hash": digest(described)}
+        finally:
+            session.depth -= 1
 
     return described_once
 
@@ -159,9 +172,18 @@ def unordered(values: Any) -> list[Any]:
 # plain values
 
 
-@describes(type(None), bool, str, exact=True)
+@describes(type(None), bool, exact=True)
 def _itself(value: Any) -> Any:
     return value
+
+
+@describes(str, exact=True)
+def _describe_text(value: str) -> Any:
+    return value if len(value) <= _LONG else {"type": "str", "length": len(value), "hash": digest(value)}
+
+
+def _hashed(value: Any, described: Any) -> dict[str, Any]:
+    return {"type": type(value).__name__, "length": len(value), "hash": digest(described)}
 
 
 @describes(int, exact=True)
@@ -194,12 +216,16 @@ def _describe_bytes(value: Any) -> dict[str, Any]:
 @describes(list, exact=True)
 def _describe_list(value: list[Any]) -> Any:
     with inside(value) as again:
-        return {"type": "around", "depth": again} if again else [describe(item) for item in value]
+        if again:
+            return {"type": "around", "depth": again}
+        described = [describe(item) for item in value]
+        return described if len(value) <= _MANY else _hashed(value, described)
 
 
 @describes(tuple, exact=True)
 def _describe_tuple(value: tuple[Any, ...]) -> dict[str, Any]:
-    return {"type": "tuple", "items": [describe(item) for item in value]}
+    items = [describe(item) for item in value]
+    return {"type": "tuple", "items": items} if len(items) <= _MANY else _hashed(value, items)
 
 
 @describes(dict, exact=True)
@@ -207,6 +233,8 @@ def _describe_dict(value: Mapping[Any, Any]) -> dict[str, Any]:
     with inside(value) as again:
         if again:
             return {"type": "around", "depth": again}
+        if len(value) > _MANY:
+            return _hashed(value, [[describe(key), describe(item)] for key, item in value.items()])
         if all(type(key) is str and key not in ("type", "order", "items") and key[:1] != "~" for key in value):
             return {"type": "dict", "order": list(value), **{key: describe(item) for key, item in value.items()}}
         return {"type": "dict", "items": [[describe(key), describe(item)] for key, item in value.items()]}
@@ -214,7 +242,8 @@ def _describe_dict(value: Mapping[Any, Any]) -> dict[str, Any]:
 
 @describes(set, frozenset, exact=True)
 def _describe_set(value: Any) -> dict[str, Any]:
-    return {"type": type(value).__name__, "items": unordered(value)}
+    items = unordered(value)
+    return {"type": type(value).__name__, "items": items} if len(items) <= _MANY else _hashed(value, items)
 
 
 # numpy

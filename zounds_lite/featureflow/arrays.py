@@ -50,9 +50,8 @@ class NumpyMetaData:
         self.shape = tuple(shape)
         if not _allowed(self.dtype) or len(self.shape) > _MAX_AXES or not all(map(_is_size, self.shape)):
             raise DimensionError(
-                f"dtype {self.dtype} and shape {self.shape}: allowed are numbers, text, durations and packed "
-                "records of "
-                f"these, with non-negative sizes, in at most {_MAX_AXES} axes; convert with astype()"
+                f"dtype {self.dtype} and shape {self.shape}: allowed are numbers, text, durations and packed records "
+                f"of these, with non-negative sizes, in at most {_MAX_AXES} axes; convert with astype()"
             )
 
     @property

@@ -6,7 +6,7 @@ Classes: ``Feature``, ``Aspect``, ``Var``; function ``selector``. What differs b
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
-from zounds_lite._declared import Declared, describe_code, is_library
+from zounds_lite._declared import Declared, describe, describe_code, is_library
 from zounds_lite.errors import DeclarationError, FeatureNotComputable
 from zounds_lite.featureflow import codecs
 from zounds_lite.featureflow.node import FunctionalNode, KeySelector, Node
@@ -195,8 +195,8 @@ class Feature:
         encoder: Any = [self.encoder.__qualname__, self.encoder.revision]
         described = {"encoder": encoder if is_library(self.encoder) else describe_code(self.encoder)}
         decoder = self._decoder()
-        code = type(decoder) if isinstance(decoder, codecs.Decoder) else decoder
-        return described if is_library(code) else {**described, "decoder": describe_code(code)}
+        is_ours = is_library(type(decoder) if isinstance(decoder, codecs.Decoder) else decoder)
+        return described if is_ours else {**described, "decoder": describe(decoder)}
 
     # reading
 

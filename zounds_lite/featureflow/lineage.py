@@ -141,10 +141,10 @@ class Lineage:
         return described
 
     def roots(self, feature: Feature) -> frozenset[str]:
-        """Names of the root features that ``feature`` comes from."""
+        """Names of what ``feature`` comes from: root features, and the keywords of ``process`` that fill in arguments."""
         if id(feature) not in self._roots:
             needs = self.needs(feature).values()
-            own = frozenset([feature.name or ""]) if feature.is_root else frozenset()
+            own = frozenset([*feature.variables(), *([feature.name or ""] if feature.is_root else [])])
             self._roots[id(feature)] = own.union(*(self.roots(need) for need in needs))
         return self._roots[id(feature)]
 
@@ -196,8 +196,10 @@ class Explanation:
 def _differences(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any, Any]]:
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted({*old, *new}):
-            if key == "order" and set(old) != set(new):
-                continue  # that a key came or went says it
+            if key == "order" and old.get(key) != new.get(key):
+                if set(old) == set(new):  # else the key that came or went says it
+                    yield f"{path}.order", old[key], new[key]
+                continue
             yield from _differences(old.get(key), new.get(key), f"{path}.{key}" if path else key)
     elif isinstance(old, list) and isinstance(new, list) and len(old) == len(new):
         for i, (a, b) in enumerate(zip(old, new, strict=True)):
@@ -207,6 +209,13 @@ def _differences(old: Any, new: Any, path: str = "") -> Iterator[tuple[str, Any,
 
 
 def _show(value: Any) -> str:
+    if isinstance(value, dict):
+        if value.get("type") == "tuple" and isinstance(value.get("items"), list):
+            value = tuple(value["items"])
+        elif value.keys() == {"recursive"}:
+            return "code that stands elsewhere"
+        else:
+            value = value.get("~source", value)
     text = repr(value)
     return text if len(text) <= 100 else text[:97] + "..."
 

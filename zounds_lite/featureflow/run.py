@@ -182,8 +182,7 @@ class Run:
         if value is None:
             raise FeatureNotComputable(
                 f"{name} cannot be computed: its source is not available (gone, or in memory and not kept) and no "
-                "fresh "
-                "value of it is stored; process the document again"
+                "fresh value of it is stored; process the document again"
             )
         self.arguments[name] = value
         return self._add(name, _StoredNode(feature, value))

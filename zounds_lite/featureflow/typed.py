@@ -95,8 +95,7 @@ class TypedEncoder(Aggregator, Encoder):
             if not self.trust:
                 raise UntrustedValue(
                     f"{type(data).__qualname__} is no typed data ({error}); store numbers, text, arrays, lists, "
-                    "dicts or "
-                    "declared types, or declare the feature with trust=True, which pickles"
+                    "dicts or declared types, or declare the feature with trust=True, which pickles"
                 ) from error
             yield from self._pickled(data)
             return

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
-from zounds_lite._declared import Declared, decode, describe, encode
+from zounds_lite._declared import Declared, decode, describe_argument, encode
 from zounds_lite.errors import DeclarationError
 
 __all__ = ["AudioMetaData", "portable_uri"]
@@ -137,7 +137,7 @@ class AudioMetaData(Declared):
 
     def describe(self) -> dict[str, Any]:
         """Return JSON for lineage."""
-        return self._dict(self.parameters, describe)
+        return self._dict(self.parameters, describe_argument)
 
     def _dict(self, parameters: dict[str, Any], write: Any) -> dict[str, Any]:
         fields = {name: write(parameters[name]) for name in _FIELDS}
