@@ -24,7 +24,7 @@ UNSAFE_MODULES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "marsha
 ALLOWED = {
     # an untrusted value is pickled only where the feature's declaration says trust=True
     "zounds_lite/featureflow/trusted.py": {"pickle"},
-    # a user's source file is compiled to compare it with the code that runs; it is not run, and no stored bytes get there
+    # a user's source file is compiled to compare it with the code that runs; nothing is run, and nothing was stored
     "zounds_lite/_declared/source.py": {"compile"},
 }
 """Files that may, and what."""

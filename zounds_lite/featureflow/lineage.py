@@ -141,7 +141,7 @@ class Lineage:
         return described
 
     def roots(self, feature: Feature) -> frozenset[str]:
-        """Names of what ``feature`` comes from: root features, and the keywords of ``process`` that fill in arguments."""
+        """Names of what ``feature`` comes from: root features, and keywords of ``process`` that fill in arguments."""
         if id(feature) not in self._roots:
             needs = self.needs(feature).values()
             own = frozenset([*feature.variables(), *([feature.name or ""] if feature.is_root else [])])
