@@ -456,3 +456,16 @@ def test_a_value_counts_the_variables_it_was_made_with(tmp_path):
     Document.process(a=10, k=3, _id="d")
     Document.database.put("d", main)  # as if the second attempt had died between the two stores
     assert (Document("d").b, Document("d").c) == (20, 20)
+
+
+def test_nothing_is_left_of_a_source_that_breaks_while_it_is_read(tmp_path):
+    class Breaking(io.BytesIO):
+        def read(self, size=-1):
+            if self.tell() > 2_000_000:
+                raise OSError("the cable was pulled")
+            return super().read(size)
+
+    Document, _ = models(ff.LmdbDatabase(tmp_path / "store"))
+    with pytest.raises(OSError, match="cable"):
+        Document.process(a=Breaking(bytes(4_000_000)), _id="d")
+    assert _files(tmp_path) == []

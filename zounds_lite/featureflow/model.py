@@ -196,10 +196,10 @@ class BaseModel(metaclass=_ModelType):
         variables = [name for feature in cls.features.values() for name in feature.variables()]
         sources = {}
         for name in dict.fromkeys(roots + variables):
-            writer = ValueWriter(cls._database())
+            writer = originals[name] = ValueWriter(cls._database())
             sources[name] = describe_source(inputs[name], writer.write if cls.keep_source else lambda data: None)
-            if cls.keep_source and is_kept(sources[name]):
-                originals[name] = writer
+            if not (cls.keep_source and is_kept(sources[name])):
+                originals.pop(name).discard()
         return sources
 
     @classmethod
