@@ -94,3 +94,15 @@ def test_windows_of_windows_count_the_overlap():
     frames = ArrayWithUnits(np.zeros((10, 3)), [TimeDimension(*SampleRate(Seconds(1), Seconds(2))), ID])
     _, windows = frames.sliding_window_with_leftovers(5, 2)
     assert windows.dimensions[0] == TimeDimension(Seconds(2), Seconds(6))
+
+
+def test_sizes_in_units_and_from_the_end():
+    x = ArrayWithUnits(np.arange(10), [TIME])
+    assert x.sliding_window(TimeSlice(Seconds(3))).shape == (3, 3)
+    assert x.sliding_window(slice(-3, None)).shape == (3, 3)
+    assert x.sliding_window(slice(-4, -2)).shape == (5, 2)
+    for size in (slice(0, 11), slice(2, 2)):
+        with pytest.raises(ValueError, match="window"):
+            x.sliding_window(size)
+    with pytest.raises(DimensionError, match="a size, or a slice"):
+        x.sliding_window(Seconds(2))

@@ -1,5 +1,7 @@
 """Directories and composites: which files count, in which order, under which names."""
 
+import os
+
 import pytest
 
 import zounds_lite as zounds
@@ -71,6 +73,46 @@ def test_a_file_that_cannot_be_read_is_left_to_the_report(folder, monkeypatch):
 
     monkeypatch.setattr("zounds_lite.datasets.directory.Source", refuse)
     assert "empty" in names(Directory(folder), folder)
+
+
+def test_the_order_is_that_of_sorted_paths(tmp_path):
+    for name in ("a/z.wav", "a.wav", "a b/x.wav", "a-b.wav", "B/y.wav", "a/c/d.wav", "a/b.wav"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assert list(Directory(tmp_path).files()) == sorted(tmp_path.rglob("*.wav"))
+
+
+def test_links(folder, tmp_path):
+    (folder / "again.wav").symlink_to(folder / "b.wav")
+    (folder / "gone.wav").symlink_to("nowhere")  # for the report to name
+    (folder / "gone.txt").symlink_to("nowhere")
+    (folder / "sub" / "loop").symlink_to(folder)
+    found = names(Directory(folder), folder)
+    assert found[1:6] == ["a.flac", "again.wav", "b.wav", "broken.wav", "gone.wav"]
+    assert len(found) == 10
+    (tmp_path / "link").symlink_to(folder)
+    assert names(Directory(tmp_path / "link"), tmp_path / "link") == found  # as the caller named it
+
+
+def test_one_folder_has_one_spelling(folder, monkeypatch):
+    wanted = names(Directory(folder), "")
+    assert names(Directory(folder / "sub" / ".."), "") == wanted
+    monkeypatch.chdir(folder / "sub")
+    assert names(Directory(".."), "") == wanted
+    (folder.parent / "link").symlink_to(folder / "sub")
+    assert names(Directory(folder.parent / "link" / ".."), "") == wanted  # the folder above where the link leads
+
+
+def test_a_folder_that_cannot_be_listed_is_left_to_the_report(folder, monkeypatch):
+    listed = os.scandir
+
+    def refuse(path):
+        if str(path).endswith("deep"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr("zounds_lite.datasets.directory.os.scandir", refuse)
+    assert names(Directory(folder), folder)[-1] == "sub/deep"
 
 
 def test_an_empty_folder_is_an_empty_dataset(tmp_path):

@@ -139,6 +139,9 @@ class Fails(ff.Node):
         raise ZeroDivisionError("in user code")
 
 
+FAULT = Fails._process.__code__.co_firstlineno + 2
+
+
 def test_a_fault_in_user_code_is_that_items_own(folder, tmp_path):
     @zounds.simple_lmdb_settings(str(tmp_path / "store"), user_supplied_id=True)
     class Sound(Base):
@@ -146,7 +149,9 @@ def test_a_fault_in_user_code_is_that_items_own(folder, tmp_path):
 
     report = ingest(Directory(folder), Sound)
     assert len(report.failed) == 4
-    assert {failure.reason for failure in report.failed} == {"ZeroDivisionError: in user code"}
+    assert {failure.reason for failure in report.failed} == {
+        f"ZeroDivisionError: in user code (test_ingest.py, line {FAULT}, in _process)"
+    }
     assert "Fails" in report.failed[0].traceback or "_process" in report.failed[0].traceback
     assert list(Sound) == []
 

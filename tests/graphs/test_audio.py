@@ -321,3 +321,11 @@ def test_a_missing_file_and_a_missing_argument_are_named():
         Sound.process(meta="nowhere.wav", _id="d")
     with pytest.raises(MissingArgument, match="missing: meta"):
         Sound.process(_id="d")
+
+
+@pytest.mark.parametrize("store_ogg", [True, False])
+def test_the_ogg_copy_reads_alike_stored_or_not(store_ogg):
+    Sound = with_settings(zounds.resampled(resample_to=RATE, store_ogg=store_ogg))
+    sound = Sound(Sound.process(meta=encoded(noise(1.5, 22050, channels=2), 22050), _id="d"))
+    assert sound.ogg[zounds.TimeSlice(zounds.Seconds(1))].shape == (22050, 2)
+    assert (len(sound.ogg), sound.ogg.samplerate) == (33075, 22050)

@@ -205,3 +205,18 @@ def test_schemes_in_time():
     scheme = SampleRate(frequency=Seconds(1), duration=Seconds(2))
     tf = stft(sound(11025 * 4), scheme, OggVorbisWindowingFunc())
     assert tf.shape == (4, 11026)
+
+
+def test_nothing_has_no_frames_even_padded():
+    empty = AudioSamples(np.zeros(0, np.float32), SR11025())
+    assert len(stft(empty)) == len(stft(empty, pad=True)) == 0
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.int16, np.int32, np.float64])
+def test_integers_are_transformed_as_float64(dtype):
+    sound = AudioSamples(np.arange(5000).astype(dtype), SR11025())
+    spectra = stft(sound)
+    assert spectra.dtype == np.complex128
+    assert np.array_equal(spectra, stft(sound.astype(np.float64)))
+    batch = ArrayWithUnits(np.asarray(sound)[None], [IdentityDimension(), sound.dimensions[0]])
+    assert stft(batch).dtype == np.complex128

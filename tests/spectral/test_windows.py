@@ -5,7 +5,7 @@ import pytest
 
 from zounds_lite._declared import Declared
 from zounds_lite.core import ArrayWithUnits, IdentityDimension
-from zounds_lite.errors import DeclarationError
+from zounds_lite.errors import DeclarationError, DimensionError
 from zounds_lite.spectral import (
     HanningWindowingFunc,
     IdentityWindowingFunc,
@@ -102,3 +102,8 @@ def test_bad_windows():
         WindowingFunc(3)
     with pytest.raises(DeclarationError, match="needed: \\(5,\\)"):
         np.ones(5) * WindowingFunc(lambda n: np.ones(n + 1))
+
+
+def test_a_single_number_has_no_axis_to_multiply_along():
+    with pytest.raises(DimensionError, match="single number"):
+        np.float64(3) * HanningWindowingFunc()

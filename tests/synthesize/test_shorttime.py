@@ -20,6 +20,7 @@ from zounds_lite.spectral import (
     OggVorbisWindowingFunc,
     SlidingWindow,
     WindowingFunc,
+    fft,
     stft,
 )
 from zounds_lite.synthesize import FFTSynthesizer, WindowedAudioSynthesizer
@@ -244,3 +245,17 @@ def test_bad_input():
     for make in (FFTSynthesizer, WindowedAudioSynthesizer):
         with pytest.raises(DeclarationError, match="allowed: a window"):
             make(np.hanning)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_windows_without_weight_give_silence_not_nan(dtype):
+    sound = AudioSamples(np.ones(5, dtype), SR11025())
+    window = HanningWindowingFunc()  # two samples of it are zeros
+    frames = stft(sound, SR11025().windowing_scheme(2, 1), window, pad=True)
+    assert np.array_equal(FFTSynthesizer(window).synthesize(frames), np.zeros(5))
+
+
+def test_windows_of_audio_come_back_with_their_length():
+    sound = AudioSamples(np.random.default_rng(1).standard_normal(1000), SR11025())
+    frames = fft(sound.sliding_window(SR11025().half_lapped()))
+    assert len(FFTSynthesizer(IdentityWindowingFunc()).synthesize(frames)) == 1000

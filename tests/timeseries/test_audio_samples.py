@@ -5,10 +5,11 @@ import wave
 
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given, strategies as st
 
 from zounds_lite.core import ArrayWithUnits, IdentityDimension
-from zounds_lite.errors import DecodeError, DimensionError, SampleRateError
+from zounds_lite.errors import DecodeError, DimensionError, SampleRateError, UnsupportedCodec
 from zounds_lite.timeseries import (
     SR8000,
     SR11025,
@@ -277,3 +278,48 @@ def test_what_is_no_audio_is_refused(tmp_path):
         AudioSamples.from_file(tmp_path / "x.wav")
     with pytest.raises(FileNotFoundError):
         AudioSamples.from_file(tmp_path / "missing.wav")
+
+
+def test_numpy_functions_refuse_to_mix_rates():
+    a, b = noise(), noise(rate=SR16000())
+    for combine in (
+        lambda: np.where(a > 0, a, b),
+        lambda: np.clip(a, b, None),
+        lambda: np.concatenate([a, b]),
+        lambda: np.stack([a, b], axis=1),
+        lambda: np.hstack([a, b]),
+    ):
+        with pytest.raises(SampleRateError, match=r"cannot be combined.*resample"):
+            combine()
+    assert type(np.where(a * a >= 0)[0]) is np.ndarray  # positions, not sound
+
+
+def test_audio_that_lost_its_units_still_adds_up():
+    x = noise()
+    x.shape = (10, 100)
+    assert np.array_equal(x + x, np.asarray(x) * 2)
+    words = noise().view(np.int16)
+    assert np.array_equal(words + words, np.asarray(words) + np.asarray(words))
+
+
+def test_windows_know_the_length_of_the_signal():
+    x = noise()
+    time = x.sliding_window(SR8000().half_lapped()).dimensions[0]
+    assert (time.padding, time.n_samples) == (0, len(x))
+    assert x.sliding_window(SR8000().half_lapped(), padding=False).dimensions[0].n_samples is None
+
+
+@pytest.mark.parametrize(
+    ("name", "fmt", "subtype"),
+    [("a.opus", "OGG", "OPUS"), ("a.ogg", "OGG", "VORBIS"), ("a.aifc", "AIFF", "PCM_16"), ("a", "WAV", "PCM_16")],
+)
+def test_the_name_decides_what_is_written(tmp_path, name, fmt, subtype):
+    noise().save(tmp_path / name)
+    info = soundfile.info(str(tmp_path / name))
+    assert (info.format, info.subtype) == (fmt, subtype)
+
+
+def test_no_file_is_named_after_a_format_that_it_has_not(tmp_path):
+    with pytest.raises(UnsupportedCodec, match=r"M4A.*allowed: WAV"):
+        noise().save(tmp_path / "a.m4a")
+    assert not list(tmp_path.iterdir())

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from zounds_lite.core import ArrayWithUnits
+from zounds_lite.errors import DeclarationError
 from zounds_lite.timeseries import (
     AudioSampleRate,
     AudioSamples,
@@ -196,3 +197,15 @@ def test_half_lapped_with_other_overlaps():
 def test_microseconds_at_hour_ten():
     start = Hours(10) + Microseconds(125)
     assert axis_of(8000).integer_based_slice(TimeSlice(Microseconds(125), start=start)) == slice(288000001, 288000002)
+
+
+def test_years_neither_wrap_nor_fail():
+    day = TimeDimension(Hours(24), size=400)
+    assert (day.end, day.end_seconds, day.span.end) == (Hours(9600), 400 * 86400.0, Hours(9600))
+    assert day.slice_of(200) == TimeSlice(Hours(24), start=Hours(4800))
+    assert day.time_of(-400) == -Hours(9600)
+    assert TimeSlice(Hours(10)) + Hours(10000) == TimeSlice(Hours(10), start=Hours(10000))
+    assert TimeSlice(Hours(10000), start=Picoseconds(5)).end == Hours(10000)  # to the nearest nanosecond
+    assert (TimeSlice(Hours(9000)) & TimeSlice(Hours(8000), start=Hours(4000))).end == Hours(9000)
+    with pytest.raises(DeclarationError, match="allowed"):
+        _ = TimeSlice(Hours(2**62), start=Hours(2**62)).end

@@ -101,3 +101,11 @@ def test_variable_rate_refuses_what_does_not_fit():
 
 def test_identity_stays_identity():
     assert ConstantRateTimeSeries(ArrayWithUnits(np.zeros((2, 2)), [TIME, None])).dimensions[1] == IdentityDimension()
+
+
+def test_constant_rate_from_example():
+    series = ConstantRateTimeSeries(ArrayWithUnits(np.ones((3, 2)), [TIME, None]))
+    for other in (ConstantRateTimeSeries.from_example(np.zeros((5, 2)), series), ConstantRateTimeSeries.zeros(series)):
+        assert type(other) is ConstantRateTimeSeries
+        assert other.dimensions == series.dimensions
+        assert not other.any()

@@ -278,3 +278,9 @@ def test_stored_headers_come_back_whole(value):
     assert hash(again) == hash(value)
     assert again.to_dict() == value.to_dict()
     assert again.fingerprint() == value.fingerprint()
+
+
+@pytest.mark.parametrize("factor", ["a", None, Seconds(2), (1, "a")])
+def test_rates_are_multiplied_by_numbers_only(factor):
+    with pytest.raises(DeclarationError, match="multiply by"):
+        SampleRate(Seconds(1), Seconds(2)) * factor

@@ -36,6 +36,14 @@ def picture(path):
     return read_png(path.read_bytes())
 
 
+def small(image, rows, columns):
+    """Undo the enlargement of a small picture, checking that it was by whole factors."""
+    down, right = image.shape[0] // rows, image.shape[1] // columns
+    found = image[::down, ::right]
+    np.testing.assert_array_equal(np.repeat(np.repeat(found, down, 0), right, 1), image)
+    return found
+
+
 def level(pixels):
     """Map colours back to levels 0..255."""
     table = {tuple(colour): index for index, colour in enumerate(perceptual_colours().tolist())}
@@ -67,7 +75,7 @@ def test_floats_are_no_pixels():
 def test_time_to_the_right_and_low_frequencies_at_the_bottom(tmp_path):
     spectrum = np.full((5, 3), 1e-9)
     spectrum[4, 0] = 1.0  # last frame, lowest band
-    image = level(picture(spectrogram_png(spectrum, tmp_path / "a.png")))
+    image = level(small(picture(spectrogram_png(spectrum, tmp_path / "a.png")), 3, 5))
     assert image.shape == (3, 5)
     assert np.argwhere(image == 255).tolist() == [[2, 4]]
     assert np.count_nonzero(image) == 1
@@ -75,8 +83,38 @@ def test_time_to_the_right_and_low_frequencies_at_the_bottom(tmp_path):
 
 def test_levels_are_linear_in_decibels(tmp_path):
     db = np.array([[0.0, -20.0, -40.0, -60.0, -80.0, -100.0]])
-    image = level(picture(spectrogram_png(10 ** (db / 20), tmp_path / "a.png")))
+    image = level(small(picture(spectrogram_png(10 ** (db / 20), tmp_path / "a.png", floor_db=-80)), 6, 1))
     assert image[::-1, 0].tolist() == [255, 191, 128, 64, 0, 0]
+
+
+def test_values_in_decibels_are_drawn_as_they_are(tmp_path):
+    db = np.array([[-120.0, -90.0, -60.0, -30.0, 0.0, -np.inf, np.nan]])
+    image = level(small(picture(array_png(db, tmp_path / "a.png")), 7, 1))
+    assert image[::-1, 0].tolist() == [0, 64, 128, 191, 255, 0, 0]
+    positive = np.log1p(np.arange(5.0))[None] - 1.0  # most are above zero: not magnitudes all the same
+    image = level(small(picture(array_png(positive, tmp_path / "a.png")), 5, 1))
+    assert (np.diff(image[::-1, 0]) > 0).all() and image[-1, 0] == 0 and image[0, 0] == 255
+
+
+def test_the_largest_of_a_group_of_decibels_is_the_loudest(tmp_path):
+    db = np.full((4000, 3), -100.0)
+    db[1001] = -1.0
+    image = level(small(picture(array_png(db, tmp_path / "a.png")), 3, 2000))
+    assert np.argwhere(image == 255)[:, 1].tolist() == [500, 500, 500]
+
+
+@pytest.mark.parametrize("power", [1, 2])
+def test_the_chosen_floor_gives_power_and_amplitude_the_same_picture(tmp_path, power):
+    db = np.linspace(-60, 0, 101)[None]
+    image = level(small(picture(array_png(10 ** (db * power / 20), tmp_path / "a.png")), 101, 1))[::-1, 0]
+    assert image[:21].max() == 0 and image[22] > 0  # a fifth is darkest
+    assert abs(int(image[60]) - 128) <= 1
+
+
+def test_small_pictures_are_enlarged_by_whole_factors(tmp_path):
+    assert small(picture(array_png(np.eye(7, 9), tmp_path / "a.png")), 9, 7).shape == (9, 7, 3)
+    for shape, wanted in {(7, 9): (378, 798), (801, 385): (385, 801), (399, 128): (384, 798)}.items():
+        assert picture(array_png(np.ones(shape), tmp_path / "a.png")).shape == (*wanted, 3)
 
 
 def test_the_phase_is_not_seen(tmp_path):
@@ -96,7 +134,8 @@ def test_large_arrays_show_the_largest_value_of_each_group(tmp_path):
 
 @pytest.mark.parametrize("value", [0.0, np.nan, np.inf, 1e-300, 1e300])
 def test_constant_and_non_finite_spectra_are_drawn(tmp_path, value):
-    assert picture(spectrogram_png(np.full((3, 4), value), tmp_path / "a.png")).shape == (4, 3, 3)
+    image = small(picture(spectrogram_png(np.full((3, 4), value), tmp_path / "a.png")), 4, 3)
+    assert np.unique(level(image)).tolist() == [255 if 0 < value < np.inf else 0]
 
 
 def test_what_is_no_spectrogram(tmp_path):
@@ -109,7 +148,7 @@ def test_what_is_no_spectrogram(tmp_path):
 
 
 def test_a_waveform_fills_what_its_samples_span(tmp_path):
-    image = picture(waveform_png(np.array([0.0, 1.0, -1.0, 0.0]), tmp_path / "a.png", height=101))
+    image = small(picture(waveform_png(np.array([0.0, 1.0, -1.0, 0.0]), tmp_path / "a.png", height=101)), 101, 4)
     inked = [np.flatnonzero((column != 255).any(axis=-1)).tolist() for column in image.transpose(1, 0, 2)]
     assert inked == [[50], [0], [100], [50]]
 
@@ -125,7 +164,7 @@ def test_a_long_waveform_keeps_its_peaks(tmp_path):
 
 @pytest.mark.parametrize("dtype", [np.int16, np.float32, np.complex64, bool])
 def test_samples_of_every_kind_are_drawn(tmp_path, dtype):
-    assert picture(waveform_png(np.ones(10, dtype), tmp_path / "a.png")).shape == (256, 10, 3)
+    assert picture(waveform_png(np.ones(10, dtype), tmp_path / "a.png")).shape == (256, 800, 3)
 
 
 def test_samples_that_are_no_numbers_leave_a_zero_line(tmp_path):
@@ -135,12 +174,12 @@ def test_samples_that_are_no_numbers_leave_a_zero_line(tmp_path):
 
 def test_each_channel_has_its_band(tmp_path):
     stereo = AudioSamples(np.zeros((50, 2), np.float32), SR11025())
-    assert picture(array_png(stereo, tmp_path / "a.png")).shape == (512, 50, 3)
+    assert picture(array_png(stereo, tmp_path / "a.png")).shape == (512, 800, 3)
 
 
 def test_the_picture_that_fits(tmp_path):
-    assert picture(array_png(np.zeros(50), tmp_path / "a.png")).shape == (256, 50, 3)
-    assert picture(array_png(np.zeros((50, 7)), tmp_path / "b.png")).shape == (7, 50, 3)
+    assert picture(array_png(np.zeros(50), tmp_path / "a.png")).shape == (256, 800, 3)
+    assert picture(array_png(np.zeros((50, 7)), tmp_path / "b.png")).shape == (378, 800, 3)
     with pytest.raises(DimensionError, match="slice the array first"):
         array_png(np.zeros((2, 2, 2)), tmp_path / "c.png")
 

@@ -167,7 +167,7 @@ class ArrayWithUnits(Methods):
         shape = result.shape
         if not shape:
             return result.view(np.ndarray)[()]
-        if type(self) is ArrayWithUnits:
+        if type(result) is ArrayWithUnits:
             # most slices are only read: their dimensions are made when somebody asks
             result._units = resolved, shape
             return result

@@ -73,9 +73,9 @@ class Resolved:
 
     __slots__ = ("at", "dimensions_before", "fancy", "kept", "raw")
 
-    def __init__(self) -> None:
-        self.raw: list[Any] = []
-        self.kept: list[Kept] = []
+    def __init__(self, raw: list[Any], kept: list[Kept]) -> None:
+        self.raw = raw
+        self.kept = kept
         self.fancy: list[tuple[Dimension, np.ndarray, bool]] = []
         self.at = 0
 
@@ -111,9 +111,12 @@ def resolve(items: tuple[Any, ...], dimensions: Sequence[Dimension]) -> Resolved
         >>> resolve((None, 3, slice(1, 5)), [IDENTITY] * 2).raw
         [None, 3, slice(1, 5, None)]
     """
-    resolved = Resolved()
-    if _resolve_simple(resolved, items, dimensions):
-        return resolved
+    return _resolve_simple(items, dimensions) or _resolve_any(items, dimensions)
+
+
+def _resolve_any(items: tuple[Any, ...], dimensions: Sequence[Dimension]) -> Resolved:
+    """Resolve an index of any kind."""
+    resolved = Resolved([], [])
     raw, kept = resolved.raw, resolved.kept
     ndim = len(dimensions)
     axis = 0
@@ -156,17 +159,17 @@ def resolve(items: tuple[Any, ...], dimensions: Sequence[Dimension]) -> Resolved
     return resolved
 
 
-def _resolve_simple(resolved: Resolved, items: tuple[Any, ...], dimensions: Sequence[Dimension]) -> bool:
-    """Resolve an index of integers, slices and units alone, the most frequent kind, fast; False for any other."""
+def _resolve_simple(items: tuple[Any, ...], dimensions: Sequence[Dimension]) -> Resolved | None:
+    """Resolve an index of integers, slices and units alone, the most frequent kind, fast; None for any other."""
     n = len(items)
     if n > len(dimensions):
-        return False
+        return None
     raw: list[Any] = []
     kept: list[Kept] = []
     for axis, item in enumerate(items):
-        kind = _kind(type(item))  # type: ignore[arg-type]  # a type is hashable
+        kind = "slice" if type(item) is slice else _kind(type(item))  # type: ignore[arg-type]  # a type is hashable
         if kind == "other":
-            return False
+            return None
         dimension = dimensions[axis]
         if kind == "integer":
             item = operator.index(item)
@@ -174,21 +177,18 @@ def _resolve_simple(resolved: Resolved, items: tuple[Any, ...], dimensions: Sequ
             if kind == "units" or not _is_integer_slice(item):
                 item = _from_units(item, dimension, axis)
             if type(item) is slice:
-                kept.append((dimension, None if item == _FULL else item))
+                kept.append((dimension, None if item.stop is None and item == _FULL else item))
             elif type(item) is not int:
-                return False
+                return None
         raw.append(item)
     if n < len(dimensions):
         kept.extend([(d, None) for d in dimensions[n:]])
-    resolved.raw, resolved.kept = raw, kept
-    return True
+    return Resolved(raw, kept)
 
 
 @lru_cache(maxsize=256)
 def _kind(item: Any) -> str:
-    """Sort a type of index: integer, slice, units, or other (which needs a closer look)."""
-    if item is slice:
-        return "slice"
+    """Sort a type of index, but for slices: integer, units, or other (which needs a closer look)."""
     if issubclass(item, (np.ndarray, list, tuple, bool, np.bool_, type(None), type(Ellipsis))):
         return "other"
     if hasattr(item, "__index__") and not issubclass(item, np.timedelta64):

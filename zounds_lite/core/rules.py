@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from zounds_lite.core.dimension import IDENTITY, Dimension
-from zounds_lite.core.ufuncs import matmul_dimensions, reduced
+from zounds_lite.core.ufuncs import check_operands, matmul_dimensions, reduced
 from zounds_lite.core.units import broadcast_dimensions, dimensions_of, find, has_units, identities
 
 __all__ = ["RULES", "Call", "register"]
@@ -73,6 +73,7 @@ def register(names: str, rule: Rule) -> None:
 def _elementwise(call: Call) -> Dims:
     """Same shape as the broadcast arguments."""
     arrays, shape = call.arrays, call.result.shape
+    check_operands(arrays)
     if not any(array.ndim == len(shape) for array in arrays):
         return None
     try:
@@ -80,6 +81,11 @@ def _elementwise(call: Call) -> Dims:
     except ValueError:
         return None
     return broadcast_dimensions(arrays, shape) if fits else None
+
+
+def _where(call: Call) -> Dims:
+    """Elementwise; with the condition alone the results are positions."""
+    return _elementwise(call) if len(call.args) > 1 else None
 
 
 def _same_shape(call: Call) -> Dims:
@@ -223,6 +229,7 @@ def _at_least(call: Call) -> Dims:
 
 def _merge(arrays: Sequence[Any], ndim: int) -> list[Dimension]:
     """Return the dimensions on which all arrays with units agree."""
+    check_operands(arrays)
     merged: list[Dimension] = []
     for column in zip_longest(*(a.dimensions for a in arrays)):
         merged.append(column[0] if all(d == column[0] for d in column) and column[0] is not None else IDENTITY)
@@ -314,10 +321,11 @@ def _packbits(call: Call) -> Dims:
 
 
 register(
-    "where clip round around nan_to_num real imag angle real_if_close isclose fix sinc i0 copy isreal iscomplex "
+    "clip round around nan_to_num real imag angle real_if_close isclose fix sinc i0 copy isreal iscomplex "
     "isposinf isneginf zeros_like ones_like empty_like full_like select choose",
     _elementwise,
 )
+register("where", _where)
 register("cumsum cumprod nancumsum nancumprod cumulative_sum cumulative_prod", _cumulative)
 register("unwrap gradient tril triu isin digitize piecewise", _same_shape)
 register(

@@ -2,7 +2,8 @@
 
 Goal: ``x + y``, ``np.sqrt(x)``, ``np.add.reduce(x)`` and ``x @ y`` keep the units that can be known. Conventions: an
 elementwise result has the dimensions and the class of the first array with units of its own rank; where the rank is
-that of a plain array, the result is plain. Functions: ``apply``, ``reduced``, ``matmul_dimensions``, ``set_base``.
+that of a plain array, the result is plain. Functions: ``apply``, ``check_operands``, ``reduced``,
+``matmul_dimensions``, ``set_base``.
 """
 
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ import numpy as np
 from zounds_lite.core.dimension import IDENTITY, Dimension, IdentityDimension
 from zounds_lite.core.units import broadcast_dimensions, dimensions_of, has_units, wrap
 
-__all__ = ["apply", "matmul_dimensions", "reduced", "set_base"]
+__all__ = ["apply", "check_operands", "matmul_dimensions", "reduced", "set_base"]
 
 _base: type[Any] = np.ndarray
 _PLAIN = (np.ndarray, np.generic, int, float, complex, bool, list, tuple)
@@ -36,7 +37,7 @@ def apply(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[st
         elif not isinstance(value, _PLAIN) and _has_own_rule(value):
             return NotImplemented
         raw.append(value)
-    _check_operands(arrays)
+    check_operands(arrays)
     out = kwargs.get("out")
     if out is not None:
         kwargs["out"] = tuple(o.view(np.ndarray) if isinstance(o, _base) else o for o in out)
@@ -56,7 +57,8 @@ def _has_own_rule(value: Any) -> bool:
     return hasattr(type(value), "__array_ufunc__")
 
 
-def _check_operands(arrays: Sequence[Any]) -> None:
+def check_operands(arrays: Sequence[Any]) -> None:
+    """Ask each array whether it may be combined with the others; an array that may not raises."""
     if len(arrays) > 1:
         for array in arrays:
             array._check_operands(arrays)

@@ -145,10 +145,13 @@ class Windowing(np.ndarray):
             if isinstance(entry, (int, np.integer)) and not isinstance(entry, np.timedelta64):
                 sizes.append(int(entry))
             else:
-                dimensions = self.dimensions[axis : axis + 1]
-                span = resolve((entry,), dimensions).raw[0]
-                start = span.start or 0
-                sizes.append((length if span.stop is None else span.stop) - start)
+                span = resolve((entry,), self.dimensions[axis : axis + 1]).raw[0]
+                if not isinstance(span, slice):
+                    raise DimensionError(f"{entry!r} is one element of axis {axis}; allowed: a size, or a slice")
+                # a negative bound counts from the end, a positive one may lie beyond it
+                bounds = (0 if span.start is None else span.start, length if span.stop is None else span.stop)
+                start, stop = (bound + length if bound < 0 else bound for bound in bounds)
+                sizes.append(stop - start)
         return _per_axis(sizes, self.ndim, what)
 
     def _window_dimensions(

@@ -43,8 +43,9 @@ AUDIO_SUFFIXES = frozenset(
 class Directory(Declared):
     """The audio files of a folder, its sub-folders included, in sorted order.
 
-    A file counts as audio by its ending or, where the ending says nothing, by its first bytes. The ``uri`` of each
-    item is the file's absolute path.
+    A file counts as audio by its ending or, where the ending says nothing, by its first bytes. Hidden files and folders
+    are passed over, and links to folders are not followed. What cannot be read, be it a folder or a link that leads
+    nowhere, is an item too, so that a report names it. The ``uri`` of each item is the file's absolute path.
 
     Args:
         path (str | Path): the folder.
@@ -70,13 +71,25 @@ class Directory(Declared):
 
     def files(self) -> Iterator[Path]:
         """Yield the paths of the audio files, sorted."""
-        root = Path(self.path).absolute()
-        if not root.is_dir():
+        if not os.path.isdir(self.path):
             raise FileNotFoundError(f"{self.path!r} is no folder; pass the folder that holds the recordings")
-        for path in sorted(root.rglob("*") if self.recursive else root.glob("*")):
-            hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
-            if not hidden and path.is_file() and (path.suffix.lower() in AUDIO_SUFFIXES or _looks_like_audio(path)):
-                yield path
+        yield from self._files(_absolute(self.path))
+
+    def _files(self, folder: str) -> Iterator[Path]:
+        """Yield in the order that sorting all paths would give, without a list of them all."""
+        try:
+            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        except OSError:
+            yield Path(folder)
+            return
+        for entry in entries:
+            if entry.name.startswith("."):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                if self.recursive:
+                    yield from self._files(entry.path)
+            elif _is_audio(entry):
+                yield Path(entry.path)
 
     def __iter__(self) -> Iterator[AudioMetaData]:
         for path in self.files():
@@ -87,6 +100,20 @@ class Directory(Declared):
 
     def __bool__(self) -> bool:
         return True
+
+
+def _absolute(path: str) -> str:
+    """One spelling for one folder, so that its files keep their ids: without ``..``, links as they were named."""
+    absolute = os.path.abspath(path)
+    is_same = os.path.exists(absolute) and os.path.samefile(absolute, path)  # ".." behind a link may lead elsewhere
+    return absolute if is_same else os.path.realpath(path)
+
+
+def _is_audio(entry: os.DirEntry[str]) -> bool:
+    has_audio_name = os.path.splitext(entry.name)[1].lower() in AUDIO_SUFFIXES
+    if entry.is_file():
+        return has_audio_name or _looks_like_audio(Path(entry.path))
+    return has_audio_name and entry.is_symlink() and not os.path.exists(entry.path)
 
 
 def _looks_like_audio(path: Path) -> bool:

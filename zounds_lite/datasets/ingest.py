@@ -109,7 +109,7 @@ def ingest(
         IngestReport: what became of each item. An item that fails never stops the run.
 
     Raises:
-        DeclarationError: ``workers`` is not positive, or the document makes its own ids.
+        DeclarationError: ``workers`` is not positive, or the document makes its own ids or needs more than ``root``.
     """
     if workers < 1:
         raise DeclarationError(f"workers={workers}: needs at least 1")
@@ -118,6 +118,13 @@ def ingest(
         raise DeclarationError(
             f"{cls.__name__} makes its own ids, so a rerun could not tell what is done; "
             "decorate it with simple_lmdb_settings(path, user_supplied_id=True)"
+        )
+    wanted = {name for name, feature in cls.features.items() if feature.is_root}
+    wanted |= {name for feature in cls.features.values() for name in feature.variables()}
+    if wanted != {root}:
+        raise DeclarationError(
+            f"{cls.__name__} is made from {', '.join(sorted(wanted)) or 'nothing'}, and ingest gives it {root!r}; "
+            "name its one root with root=, or call process() yourself"
         )
     report, began = IngestReport(), time.monotonic()
     seen: set[str] = set()
@@ -157,7 +164,15 @@ def _guarded(items: Iterator[Any], report: IngestReport) -> Iterator[Any]:
 
 
 def _failure(_id: str, error: Exception) -> Failure:
-    return Failure(_id, f"{type(error).__name__}: {error}", "".join(traceback.format_exception(error)))
+    return Failure(_id, f"{type(error).__name__}: {error}{_place(error)}", "".join(traceback.format_exception(error)))
+
+
+def _place(error: Exception) -> str:
+    """Where the code is that failed, unless the message is made to be enough."""
+    frames = traceback.extract_tb(error.__traceback__)
+    if isinstance(error, (ZoundsError, OSError)) or not frames:
+        return ""
+    return f" ({os.path.basename(frames[-1].filename)}, line {frames[-1].lineno}, in {frames[-1].name})"
 
 
 def _name(item: Any, id_of: Callable[[Any], str]) -> str:

@@ -58,3 +58,4 @@ class OggVorbisFeature(Feature):
 
     encoder = OggVorbisEncoder
     decoder = OggVorbisDecoder()
+    objects = False  # the value reads alike, stored or not

@@ -156,7 +156,8 @@ def stft(
     if samples.ndim == 2:
         units = [dimensions[0], windowed_dimension(time, hop, size), frequencies]
         return ArrayWithUnits(_batch_stft(samples, hop, size, window), units)
-    padding = size - hop if pad and size > hop else 0
+    # without samples there is nothing to pad, and no frame
+    padding = size - hop if pad and size > hop and len(x) else 0
     if padding:
         samples = np.pad(samples, padding)
     spectra = _spectra(frames(samples, size, hop), window)
@@ -166,17 +167,22 @@ def stft(
 
 def _batch_stft(x: np.ndarray, hop: int, size: int, window: WindowingFunc) -> np.ndarray:
     count = max(0, (x.shape[1] - size) // hop + 1)
-    out = np.empty((len(x), count, size // 2 + 1), np.result_type(x.dtype, np.complex64))
+    out = np.empty((len(x), count, size // 2 + 1), _spectrum_dtype(x))
     for i, row in enumerate(x):
         if count:
             _spectra(frames(row, size, hop)[:count], window, out[i])
     return out
 
 
+def _spectrum_dtype(x: np.ndarray) -> type:
+    """Return the type that a transform of ``x`` has: integers of any size become float64 first."""
+    return np.complex64 if x.dtype in (np.float16, np.float32) else np.complex128
+
+
 def _spectra(cut: np.ndarray, window: WindowingFunc, out: np.ndarray | None = None) -> np.ndarray:
     """Window and transform frames, block by block."""
     if out is None:
-        out = np.empty((len(cut), cut.shape[1] // 2 + 1), np.result_type(cut.dtype, np.complex64))
+        out = np.empty((len(cut), cut.shape[1] // 2 + 1), _spectrum_dtype(cut))
     for start in range(0, len(cut), _BLOCK):
         out[start : start + _BLOCK] = rfft(window.apply(cut[start : start + _BLOCK]))
     return out

@@ -195,20 +195,30 @@ class FFTScale(LinearScale):
         edges = (2 * np.arange(self.start, self._end + 1) - 1) * self.samplerate / (2 * self.n_fft)
         return edges[:-1], edges[1:]
 
+    @cached_property
+    def _grid(self) -> tuple[int, int, int, int, float, float]:
+        """What slices need: rate, size, first bin, bin after the last one, and the frequencies of first and last."""
+        start, end = self.start, self._end
+        return self.samplerate, self.n_fft, start, end, self._hz(start), self._hz(end - 1)
+
     def _first_at_or_above(self, hz: float) -> int:
-        """Return the first bin of the transform whose frequency, as we compute it, is not below ``hz``."""
-        k = ceil(min(max(hz / self.samplerate, -1.0), 1.0) * self.n_fft)
-        while k > 0 and self._hz(k - 1) >= hz:
+        """Return the first of these bins, from 0, whose frequency, as we compute it, is not below ``hz``."""
+        samplerate, n_fft, start, end, lowest, highest = self._grid
+        if hz <= lowest:
+            return 0
+        if hz > highest:
+            return end - start
+        k = ceil(hz * n_fft / samplerate)
+        while (k - 1) * samplerate / n_fft >= hz:
             k -= 1
-        while k < self._end and self._hz(k) < hz:
+        while k * samplerate / n_fft < hz:
             k += 1
-        return k
+        return k - start
 
     def _touched(self, start_hz: float | None, stop_hz: float | None) -> tuple[int, int]:
-        low, high = self.start, self._end
-        start = low if start_hz is None else min(max(self._first_at_or_above(start_hz), low), high)
-        stop = high if stop_hz is None else min(max(self._first_at_or_above(stop_hz), low), high)
-        return start - low, max(start, stop) - low
+        start = 0 if start_hz is None else self._first_at_or_above(start_hz)
+        stop = len(self) if stop_hz is None else self._first_at_or_above(stop_hz)
+        return start, max(start, stop)
 
     def _part(self, start: int, stop: int) -> FrequencyScale:
         # as FFTScale(...) would be, but for the checks: slices of an axis are made often, and always fit

@@ -240,10 +240,11 @@ class FrequencyScale(Declared):
         Args:
             index (slice): integers; the step is positive, so that bands rise.
         """
-        start, stop, step = index.indices(len(self))
+        n = len(self)
+        start, stop, step = index.indices(n)
         if step != 1:
             return ExplicitScale(self.bands[index], self.always_even)
-        if (start, stop) == (0, len(self)):
+        if (start, stop) == (0, n):
             return self
         return self._part(start, stop) if start < stop else ExplicitScale((), self.always_even)
 

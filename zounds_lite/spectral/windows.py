@@ -13,7 +13,7 @@ import numpy as np
 
 from zounds_lite._declared import Declared
 from zounds_lite.dsp.windows import hann, vorbis
-from zounds_lite.errors import DeclarationError
+from zounds_lite.errors import DeclarationError, DimensionError
 
 __all__ = ["HanningWindowingFunc", "IdentityWindowingFunc", "OggVorbisWindowingFunc", "WindowingFunc"]
 
@@ -99,8 +99,15 @@ class WindowingFunc(Declared):
         Args:
             x (np.ndarray): any real or complex array.
             axis (int): the axis to multiply along.
+
+        Raises:
+            DimensionError: a single number, which has no axis.
         """
         x = x if isinstance(x, np.ndarray) else np.asarray(x)
+        if x.ndim == 0:
+            raise DimensionError(
+                f"a window times the single number {x!r}; give an array with an axis to multiply along"
+            )
         if self.is_identity:
             return x
         window = self(x.shape[axis])

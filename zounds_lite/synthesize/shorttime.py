@@ -126,7 +126,7 @@ def _divide(out: np.ndarray, product: np.ndarray, hop: int, n_frames: int) -> No
     ends = weight_sum(product, hop, min(n_frames, 2 * reach))
     # floored where windows leave (almost) nothing: rounding errors stay small there, and the signal fades
     floor = float(np.finfo(out.dtype).eps) ** 0.75 * float(ends.max())
-    ends = np.maximum(ends, max(floor, float(np.finfo(np.float64).tiny))).astype(out.dtype)
+    ends = np.maximum(ends, max(floor, float(np.finfo(out.dtype).tiny))).astype(out.dtype)
     ends = ends.reshape(-1, *[1] * (out.ndim - 1))
     if n_frames <= 2 * reach:
         out /= ends

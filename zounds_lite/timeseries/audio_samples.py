@@ -28,7 +28,9 @@ from zounds_lite.timeseries.timeslice import TimeSlice
 __all__ = ["AudioSamples"]
 
 _MAX_CHANNELS = 64
-_SUFFIXES = {"AIF": "AIFF", "OGA": "OGG", "OPUS": "OGG", "SND": "AU"}
+_SUFFIXES = {"AIF": "AIFF", "AIFC": "AIFF", "OGA": "OGG", "OPUS": "OGG", "SND": "AU"}
+_NOT_WRITTEN = ("AAC", "AMR", "M4A", "M4B", "MKA", "MP2", "MP4", "WEBM", "WMA")
+"""Suffixes that promise a format which is never written."""
 
 
 class AudioSamples(ArrayWithUnits):
@@ -79,7 +81,9 @@ class AudioSamples(ArrayWithUnits):
                 self._check_rate(other)
 
     def _check_rate(self, other: "AudioSamples") -> None:
-        if self.time_dimension != other.time_dimension:
+        times = self.dimensions[0], other.dimensions[0]
+        # either may have lost its units, to another shape or another type of its elements
+        if all(isinstance(time, TimeDimension) for time in times) and times[0] != times[1]:
             raise SampleRateError(
                 f"audio at {self.samplerate!r} and at {other.samplerate!r} cannot be combined; "
                 "bring one to the rate of the other with .resample(rate)"
@@ -246,7 +250,8 @@ class AudioSamples(ArrayWithUnits):
         if not padding:
             data = data[: max(0, (len(self) - window) // hop + 1)]
         assert time.rate is not None
-        windows = TimeDimension.windowed(hop, window, time.rate)
+        notes = {"padding": 0, "n_samples": len(self)} if padding else {}
+        windows = TimeDimension.windowed(hop, window, time.rate, **notes)
         return self._rewrap(data, (windows, time.joined(window), *self.dimensions[1:]))
 
     def resample(self, samplerate: AudioSampleRate | int) -> "AudioSamples":
@@ -314,11 +319,17 @@ class AudioSamples(ArrayWithUnits):
         Args:
             filename (str | Path): where to write; an existing file is replaced.
             fmt (str | None): a format of libsndfile; None: what the name ends with, WAV if that says nothing.
-            subtype (str | None): its encoding, as in ``encode``.
+            subtype (str | None): its encoding, as in ``encode``; Opus by default where the name ends with opus.
+
+        Raises:
+            UnsupportedCodec: a format or encoding that cannot be written, or a name that promises one, as m4a does.
+            EncodeError: samples that the format cannot hold.
         """
         path = Path(filename)
         if fmt is None:
             suffix = path.suffix[1:].upper()
+            if suffix == "OPUS" and subtype == "PCM_16":
+                subtype = "OPUS"
             suffix = _SUFFIXES.get(suffix, suffix)
-            fmt = suffix if suffix in formats() else "WAV"
+            fmt = suffix if suffix in formats() or suffix in _NOT_WRITTEN else "WAV"
         encode(np.asarray(self), self.samples_per_second, self.channels, path, fmt, subtype)

@@ -36,10 +36,13 @@ def position(t: int, period: int, rate: int | None) -> tuple[int, int]:
     """
     if rate is None:
         n, rest, unit = *divmod(t, period), period
-    elif t % period or not t % PICOSECONDS:
-        n, rest, unit = *divmod(t * rate, PICOSECONDS), PICOSECONDS
     else:
-        return t // period, t // period
+        seconds, rest = divmod(t, PICOSECONDS)
+        if not rest:
+            return seconds * rate, seconds * rate
+        if not t % period:
+            return t // period, t // period
+        n, rest, unit = *divmod(t * rate, PICOSECONDS), PICOSECONDS
     if rest * _SNAP < unit:
         return n, n
     if (unit - rest) * _SNAP < unit:

@@ -41,6 +41,15 @@ class ConstantRateTimeSeries(ArrayWithUnits):
         return cls._view(array, dimensions)
 
     @classmethod
+    def from_example(cls, data: Any, example: ArrayWithUnits) -> "ConstantRateTimeSeries":
+        """Give ``data`` the dimensions of ``example``.
+
+        Raises:
+            DimensionError: the dimensions do not fit the data, or the first one is not time.
+        """
+        return cls(ArrayWithUnits(data, example.dimensions))
+
+    @classmethod
     def _class_for(cls, dimensions: Any, shape: tuple[int, ...]) -> type[ArrayWithUnits]:
         return cls if isinstance(dimensions[0], TimeDimension) else ArrayWithUnits
 

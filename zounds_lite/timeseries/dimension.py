@@ -19,7 +19,7 @@ from zounds_lite.core.indexing import is_integer
 from zounds_lite.errors import DeclarationError, DimensionError, UnitIndexError
 from zounds_lite.timeseries.audiorate import AudioSampleRate, audio_sample_rate
 from zounds_lite.timeseries.clock import position, time_of, touching
-from zounds_lite.timeseries.durations import in_seconds
+from zounds_lite.timeseries.durations import from_picoseconds, in_seconds
 from zounds_lite.timeseries.samplerate import SampleRate
 from zounds_lite.timeseries.timeslice import TimeSlice
 
@@ -207,7 +207,7 @@ class TimeDimension(Dimension):
             DimensionError: the axis has no size.
         """
         period, rate, _, _ = self._scheme
-        return np.timedelta64(time_of(self._length(), period, rate), "ps")
+        return from_picoseconds(time_of(self._length(), period, rate))
 
     @property
     def end_seconds(self) -> float:
@@ -228,14 +228,14 @@ class TimeDimension(Dimension):
             np.timedelta64(3600000000000000,'ps')
         """
         period, rate, hop, _ = self._scheme
-        return np.timedelta64(time_of(int(index) * hop, period, rate), "ps")
+        return from_picoseconds(time_of(int(index) * hop, period, rate))
 
     def slice_of(self, index: int) -> TimeSlice:
         """Return the time that element ``index`` covers, to the nearest picosecond at both ends."""
         period, rate, hop, window = self._scheme
         first = time_of(int(index) * hop, period, rate)
         last = time_of(int(index) * hop + window, period, rate)
-        return TimeSlice(duration=np.timedelta64(last - first, "ps"), start=np.timedelta64(first, "ps"))
+        return TimeSlice(duration=from_picoseconds(last - first), start=from_picoseconds(first))
 
     def samples_in(self, duration: np.timedelta64) -> int:
         """Count the elements that start within ``duration``: its length in hops, rounded up, exactly.

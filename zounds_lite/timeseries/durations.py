@@ -3,7 +3,7 @@
 Goal: ``Seconds(1.5)`` instead of ``np.timedelta64(1500, "ms")``. Conventions: every duration is a plain
 ``np.timedelta64``; whole numbers keep their unit, fractions are exact down to the picosecond and take the coarsest unit
 that holds them. Names: ``Hours``, ``Minutes``, ``Seconds``, ``Milliseconds``, ``Microseconds``, ``Nanoseconds``,
-``Picoseconds``, ``in_seconds``.
+``Picoseconds``, ``in_seconds``, ``from_picoseconds``.
 """
 
 from collections.abc import Callable
@@ -24,6 +24,7 @@ __all__ = [
     "Nanoseconds",
     "Picoseconds",
     "Seconds",
+    "from_picoseconds",
     "in_seconds",
 ]
 
@@ -51,6 +52,8 @@ class _Factory(type):
     make: Callable[[Any], np.timedelta64]
 
     def __call__(cls, n: Any) -> np.timedelta64:
+        if type(n) is int and -_LIMIT < n < _LIMIT:
+            return np.timedelta64(n, cls.unit)  # type: ignore[call-overload]  # its units are literals
         return cls.make(n)
 
     def __instancecheck__(cls, value: Any) -> bool:
@@ -204,3 +207,24 @@ def in_seconds(duration: np.timedelta64) -> float:
         1.5
     """
     return picoseconds(duration) / PICOSECONDS
+
+
+def from_picoseconds(ps: int) -> np.timedelta64:
+    """Return a number of picoseconds as a duration.
+
+    Beyond 2**63 picoseconds, which are 106 days, the duration is rounded to the finest unit that holds it.
+
+    Raises:
+        DeclarationError: no unit holds it.
+
+    Examples:
+        >>> from_picoseconds(1500), from_picoseconds(200 * 86400 * 10**12)
+        (np.timedelta64(1500,'ps'), np.timedelta64(17280000000000000,'ns'))
+    """
+    if -_LIMIT < ps < _LIMIT:
+        return np.timedelta64(ps, "ps")
+    for unit, size in reversed(_UNITS.items()):
+        count = (2 * ps + size) // (2 * size)
+        if -_LIMIT < count < _LIMIT:
+            return np.timedelta64(count, unit)  # type: ignore[call-overload]  # its units are literals
+    raise DeclarationError(f"a duration of {ps} ps; allowed: below 2**63 hours")

@@ -7,6 +7,7 @@ next, and *duration* the length of each, both durations. Two rates are equal if 
 
 from collections import namedtuple
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,11 @@ Stride.__doc__ = """Multiples of a sample rate's frequency: ``sr * Stride(freque
 
 def _ps(n: int) -> np.timedelta64:
     return np.timedelta64(n, "ps")
+
+
+def _is_number(k: Any) -> bool:
+    # numpy's timedelta64 calls itself a number
+    return isinstance(k, (int, float, Fraction, np.number)) and not isinstance(k, np.timedelta64)
 
 
 def _times(duration: np.timedelta64, k: Any) -> np.timedelta64:
@@ -111,7 +117,7 @@ class SampleRate(Declared):
     def __mul__(self, stride: Any) -> "SampleRate":
         """Multiply by an int, a tuple of one or two, or a ``Stride``: frequency * k1, frequency * k2 + overlap."""
         steps = tuple(stride) if isinstance(stride, (tuple, list)) else (stride,)
-        if len(steps) not in (1, 2):
+        if len(steps) not in (1, 2) or not all(map(_is_number, steps)):
             raise DeclarationError(f"{stride!r}: multiply by one number, or by two (frequency, duration)")
         k1, k2 = steps[0], steps[-1]
         return SampleRate(_times(self.frequency, k1), _times(self.frequency, k2) + self.overlap)

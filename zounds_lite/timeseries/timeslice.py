@@ -13,6 +13,7 @@ from zounds_lite._declared import Declared
 from zounds_lite._declared.values import picoseconds
 from zounds_lite._span import PICOSECONDS, Span
 from zounds_lite.errors import DeclarationError
+from zounds_lite.timeseries.durations import from_picoseconds
 
 __all__ = ["TimeSlice"]
 
@@ -61,9 +62,10 @@ class TimeSlice(Declared):
         Raises:
             DeclarationError: the slice is open and has no end.
         """
-        if self.duration is None:
+        if self.stop_ps is None:
             raise DeclarationError(f"{self!r} has no end: it was made without a duration")
-        return self.start + self.duration
+        # not start + duration, which numpy lets overflow after 106 days
+        return from_picoseconds(self.stop_ps)
 
     @property
     def is_open(self) -> bool:
@@ -121,7 +123,7 @@ class TimeSlice(Declared):
     def __add__(self, shift: Any) -> "TimeSlice":
         if not isinstance(shift, np.timedelta64):
             return NotImplemented
-        return TimeSlice(duration=self.duration, start=self.start + shift)
+        return TimeSlice(duration=self.duration, start=from_picoseconds(self.start_ps + picoseconds(shift)))
 
     # numpy asks here before it tries to add a duration itself
     __array_ufunc__ = None
@@ -155,8 +157,8 @@ class TimeSlice(Declared):
 
 
 def _from_ps(start: int, stop: int | None) -> TimeSlice:
-    duration = None if stop is None else np.timedelta64(stop - start, "ps")
-    return TimeSlice(duration=duration, start=np.timedelta64(start, "ps"))
+    duration = None if stop is None else from_picoseconds(stop - start)
+    return TimeSlice(duration=duration, start=from_picoseconds(start))
 
 
 def _checked(name: str, value: Any) -> int:

@@ -14,6 +14,7 @@ import numpy as np
 
 from zounds_lite.core.indexing import is_integer
 from zounds_lite.errors import DimensionError, UnitIndexError
+from zounds_lite.timeseries.durations import from_picoseconds
 from zounds_lite.timeseries.timeslice import TimeSlice
 
 __all__ = ["SlicedData", "VariableRateTimeSeries"]
@@ -113,8 +114,8 @@ class VariableRateTimeSeries:
         if not self._entries:
             return TimeSlice(duration=np.timedelta64(0, "ps"))
         start, stop = self._starts[0], self._latest_stops[-1]
-        duration = None if stop == _END else np.timedelta64(stop - start, "ps")
-        return TimeSlice(duration=duration, start=np.timedelta64(start, "ps"))
+        duration = None if stop == _END else from_picoseconds(stop - start)
+        return TimeSlice(duration=duration, start=from_picoseconds(start))
 
     @property
     def end(self) -> np.timedelta64:

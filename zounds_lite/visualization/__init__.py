@@ -1,20 +1,24 @@
 """Sound as pictures.
 
 Goal: see a feature without a plotting library. Files: ``colours`` (a perceptual colour map), ``png`` (the PNG format,
-spectrograms and waveforms as pixels), ``notebook`` (the same as HTML). Conventions: time runs to the right, frequency
+spectrograms and waveforms as pixels), ``summary`` (values in one line of text), ``notebook`` (the same as HTML).
+Conventions: time runs to the right, frequency
 and amplitude upwards.
 """
 
 from zounds_lite.visualization.colours import perceptual_colours
 from zounds_lite.visualization.notebook import to_html
 from zounds_lite.visualization.png import array_pixels, array_png, png_bytes, spectrogram_png, waveform_png
+from zounds_lite.visualization.summary import axis_summary, summary
 
 __all__ = [
     "array_pixels",
     "array_png",
+    "axis_summary",
     "perceptual_colours",
     "png_bytes",
     "spectrogram_png",
+    "summary",
     "to_html",
     "waveform_png",
 ]

@@ -11,16 +11,17 @@ from typing import Any
 import numpy as np
 
 from zounds_lite.visualization.png import array_pixels, png_bytes
+from zounds_lite.visualization.summary import summary
 
 __all__ = ["to_html"]
 
 
-def to_html(value: Any, floor_db: float = -80.0) -> str:
+def to_html(value: Any, floor_db: float | None = None) -> str:
     """Return HTML that shows a value: a picture of samples and of time-frequency arrays, and text for all else.
 
     Args:
         value (Any): what to show.
-        floor_db (float): level that is drawn darkest, in dB under the loudest value, < 0.
+        floor_db (float | None): see ``spectrogram_png``.
 
     Examples:
         >>> to_html(np.eye(8))[:34]
@@ -34,8 +35,7 @@ def to_html(value: Any, floor_db: float = -80.0) -> str:
     if not _has_a_picture(value):
         return f"<pre>{html.escape(repr(value))}</pre>"
     data = base64.b64encode(png_bytes(array_pixels(value, floor_db))).decode("ascii")
-    units = ", ".join(str(dimension) for dimension in getattr(value, "dimensions", ()))
-    caption = html.escape(f"{type(value).__name__} {value.shape} {value.dtype} {units}".rstrip())
+    caption = html.escape(summary(value))
     picture = f'<img src="data:image/png;base64,{data}" alt="{caption}" style="max-width:100%">'
     return f"<figure>{picture}<figcaption>{caption}</figcaption></figure>"
 

@@ -1,8 +1,9 @@
 """Pictures of sound in the PNG format, with nothing but zlib.
 
 Goal: look at a stored feature without a plotting library. Conventions: one picture row or column stands for one band
-or frame until the picture would grow too large, then for the largest value of several; time runs to the right, low
-frequencies and low amplitudes are at the bottom. Functions: ``png_bytes`` (pixels to a file's bytes),
+or frame; where the picture would grow too large, for the largest value of several; and where it would be too small to
+read, each fills several rows or columns. Time runs to the right, low frequencies and low amplitudes are at the bottom.
+Functions: ``png_bytes`` (pixels to a file's bytes),
 ``spectrogram_png``, ``waveform_png``, ``array_png`` (whichever of the two fits), ``array_pixels`` (without a file).
 
 Sources:
@@ -26,8 +27,14 @@ _COLOUR_TYPE = {2: 0, 3: 2}
 """Number of array dimensions to the PNG colour type: grey, RGB."""
 
 _MAX_COLUMNS, _MAX_ROWS = 2000, 1024
+_READABLE_COLUMNS, _READABLE_ROWS = 800, 384
+"""Small pictures are enlarged by whole factors up to about this size."""
+
 _HEIGHT = 256
 """Rows of a waveform."""
+
+_DARK_PERCENT, _CHOSEN_FLOORS_DB = 20, (-160.0, -40.0)
+"""A floor that nobody named leaves this part of the picture darkest, and lies between these levels."""
 
 _BLOCK_VALUES = 1 << 20
 """Values read at a time: an hour of stored spectrum is a memory map that is never held whole."""
@@ -74,42 +81,63 @@ def _edges(length: int, groups: int) -> np.ndarray:
     return np.arange(groups + 1, dtype=np.int64) * length // groups
 
 
-def _largest_magnitudes(spectrum: np.ndarray) -> np.ndarray:
-    """Reduce to at most ``_MAX_COLUMNS`` frames of ``_MAX_ROWS`` bands by the largest magnitude of each group."""
-    frames, bands = spectrum.shape
+def _reduced(array: np.ndarray) -> np.ndarray:
+    """Reduce to at most ``_MAX_COLUMNS`` frames of ``_MAX_ROWS`` bands by the largest value of each group.
+
+    Of complex numbers the magnitudes count; NaN counts only where a group holds nothing else.
+    """
+    frames, bands = array.shape
     edges = _edges(frames, min(frames, _MAX_COLUMNS))
     rows = _edges(bands, min(bands, _MAX_ROWS))[:-1]
+    step = max(1, _BLOCK_VALUES // bands)
     columns = []
     for start, stop in zip(edges[:-1], edges[1:], strict=True):
-        step = max(1, _BLOCK_VALUES // bands)
-        blocks = [np.abs(spectrum[at : min(at + step, stop)]).max(axis=0) for at in range(start, stop, step)]
-        columns.append(np.maximum.reduceat(np.max(blocks, axis=0), rows))
+        parts = (array[at : min(at + step, stop)] for at in range(start, stop, step))
+        blocks = [np.fmax.reduce(abs(part) if part.dtype.kind == "c" else part, axis=0) for part in parts]
+        columns.append(np.fmax.reduceat(np.fmax.reduce(blocks, axis=0), rows))
     return np.asarray(columns, dtype=np.float64)
 
 
-def _levels(magnitudes: np.ndarray, floor_db: float) -> np.ndarray:
-    """Map magnitudes to 0..255: the floor and below is 0, the peak is 255."""
-    magnitudes = np.nan_to_num(magnitudes, nan=0.0)
-    finite = magnitudes[np.isfinite(magnitudes)]
-    peak = finite.max(initial=0.0)
-    if peak == 0.0:
-        return np.zeros(magnitudes.shape, np.uint8)
-    floor = 10.0 ** (floor_db / 20.0)
-    db = 20.0 * np.log10(np.clip(magnitudes / peak, floor, 1.0))
-    return np.rint(255.0 * (1.0 - db / floor_db)).astype(np.uint8)
+def _levels(values: np.ndarray, floor_db: float | None) -> np.ndarray:
+    """Map values to 0..255: magnitudes by their logarithm, values with a sign, such as dB, as they are."""
+    finite = values[np.isfinite(values)]
+    peak = finite.max(initial=-np.inf)
+    if not finite.size or peak == finite.min() == 0.0:
+        return np.zeros(values.shape, np.uint8)
+    values = np.nan_to_num(values, nan=finite.min(), posinf=peak, neginf=finite.min())
+    if finite.min() >= 0.0:
+        with np.errstate(divide="ignore"):
+            values = 20.0 * np.log10(values / peak)
+        low, peak = _chosen_floor(values) if floor_db is None else floor_db, 0.0
+    else:
+        low = finite.min()
+    span = peak - low or 1.0  # one value everywhere is its own peak, and as bright
+    return np.rint(255.0 * np.clip(1.0 - (peak - values) / span, 0.0, 1.0)).astype(np.uint8)
 
 
-def _spectrogram(array: np.ndarray, floor_db: float) -> np.ndarray:
+def _chosen_floor(db: np.ndarray) -> float:
+    """Choose the darkest level: power needs twice the range of amplitude, and noise less than tones."""
+    return float(np.clip(np.percentile(np.maximum(db, _CHOSEN_FLOORS_DB[0]), _DARK_PERCENT), *_CHOSEN_FLOORS_DB))
+
+
+def _enlarged(pixels: np.ndarray, rows: int = _READABLE_ROWS) -> np.ndarray:
+    """Repeat the rows and columns of a small picture by whole factors."""
+    for axis, wanted in ((0, rows), (1, _READABLE_COLUMNS)):
+        pixels = np.repeat(pixels, max(1, wanted // pixels.shape[axis]), axis=axis)
+    return pixels
+
+
+def _spectrogram(array: np.ndarray, floor_db: float | None) -> np.ndarray:
     if array.ndim != 2 or not array.size:
         raise DimensionError(
             f"a spectrogram needs frames x bands, at least one of each, and got the shape {array.shape}; "
             "slice the array first, or use waveform_png for samples"
         )
-    if not floor_db < 0:
+    if floor_db is not None and not floor_db < 0:
         raise DeclarationError(f"floor_db={floor_db}: a level under the peak is wanted, for example -80")
     # units are dropped at the border: pixels have none
-    levels = _levels(_largest_magnitudes(np.asarray(array)), floor_db)
-    return perceptual_colours()[levels.T[::-1]]
+    levels = _levels(_reduced(np.asarray(array)), floor_db)
+    return perceptual_colours()[_enlarged(levels.T[::-1])]
 
 
 def _write(pixels: np.ndarray, path: str | Path) -> Path:
@@ -118,14 +146,18 @@ def _write(pixels: np.ndarray, path: str | Path) -> Path:
     return path
 
 
-def spectrogram_png(array: np.ndarray, path: str | Path, floor_db: float = -80.0) -> Path:
-    """Write the magnitudes of a time-frequency array as a picture.
+def spectrogram_png(array: np.ndarray, path: str | Path, floor_db: float | None = None) -> Path:
+    """Write a time-frequency array as a picture.
+
+    Complex numbers and values that are never negative are drawn in decibels under the loudest one. Values with a sign,
+    such as levels in dB, are drawn as they are, from the lowest to the highest; pass ``abs(array)`` for magnitudes.
 
     Args:
         array (ndarray): time first, frequency second, real or complex; units are welcome and not needed. A picture
             never exceeds 2000 x 1024 pixels: beyond that a pixel shows the largest of its values.
         path (str | Path): the file to write.
-        floor_db (float): level that is drawn darkest, in dB under the loudest value, < 0.
+        floor_db (float | None): level that is drawn darkest, in dB under the loudest value, < 0; None chooses one
+            between -160 and -40 that leaves a fifth of the picture darkest.
 
     Shape:
         ``[frames, bands]``
@@ -194,7 +226,7 @@ def _waveform(samples: np.ndarray, height: int) -> np.ndarray:
         )
     plain = np.asarray(samples)
     channels = (abs(plain) if plain.dtype.kind == "c" else plain).reshape(len(samples), -1).T
-    return np.concatenate([_draw_channel(channel, height) for channel in channels])
+    return _enlarged(np.concatenate([_draw_channel(channel, height) for channel in channels]), rows=1)
 
 
 def _draw_channel(channel: np.ndarray, height: int) -> np.ndarray:
@@ -209,12 +241,12 @@ def _draw_channel(channel: np.ndarray, height: int) -> np.ndarray:
     return np.where(inside[..., None], ink, np.uint8(255)).astype(np.uint8)
 
 
-def array_pixels(array: np.ndarray, floor_db: float = -80.0) -> np.ndarray:
+def array_pixels(array: np.ndarray, floor_db: float | None = None) -> np.ndarray:
     """Return the pixels of the picture that fits; ``array_png`` writes them.
 
     Args:
         array (ndarray): see ``array_png``.
-        floor_db (float): see ``spectrogram_png``.
+        floor_db (float | None): see ``spectrogram_png``.
 
     Shape:
         ``[time]``, ``[time, channels]`` or ``[frames, bands] -> [rows, columns, 3]``
@@ -224,21 +256,21 @@ def array_pixels(array: np.ndarray, floor_db: float = -80.0) -> np.ndarray:
 
     Examples:
         >>> array_pixels(np.eye(8)).shape
-        (8, 8, 3)
+        (384, 800, 3)
     """
     if array.ndim == 1 or isinstance(array, AudioSamples):
         return _waveform(array, _HEIGHT)
     return _spectrogram(array, floor_db)
 
 
-def array_png(array: np.ndarray, path: str | Path, floor_db: float = -80.0) -> Path:
+def array_png(array: np.ndarray, path: str | Path, floor_db: float | None = None) -> Path:
     """Write the picture that fits: samples as a waveform, time-frequency arrays as a spectrogram.
 
     Args:
         array (ndarray): ``AudioSamples`` or anything of one dimension is drawn as a waveform, anything of two
             dimensions as a spectrogram.
         path (str | Path): the file to write.
-        floor_db (float): see ``spectrogram_png``.
+        floor_db (float | None): see ``spectrogram_png``.
 
     Returns:
         Path: the file written.
