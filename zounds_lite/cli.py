@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import traceback
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -202,8 +202,6 @@ def _in_full(value: Any) -> str:
 
     if isinstance(value, str):
         return value
-    if isinstance(value, Iterator):
-        return f"{sum(map(len, value))} bytes"
     try:
         return json.dumps(value, indent=2, ensure_ascii=False)
     except (TypeError, ValueError):
@@ -219,6 +217,8 @@ def _explain(arguments: argparse.Namespace) -> int:
 
 
 def _update(arguments: argparse.Namespace) -> int:
+    from zounds_lite.datasets.workers import in_flight
+
     cls = _existing(arguments)
     features = None if arguments.feature is None else [arguments.feature]
     if features and features[0] not in cls.features:
@@ -227,9 +227,10 @@ def _update(arguments: argparse.Namespace) -> int:
     for _id in ids:
         _check_maker(arguments, cls, _id)
     updated = failed = 0
-    for _id in _bar(ids, "document"):
+    documents = iter(_bar(ids, "document"))
+    for _id, future in in_flight(documents, lambda _id: cls.update(_id, features), arguments.workers):
         try:
-            updated += bool(cls.update(_id, features))
+            updated += bool(future.result())
         except Exception as error:  # noqa: BLE001 - any fault of one document, of user code too, is its own
             failed += 1
             _complain(f"failed: {_id}: {type(error).__name__}: {error}")
@@ -308,13 +309,7 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("ingest", _ingest, "process the audio files of a folder into a store", store=False)
     sub.add_argument("folder", metavar="FOLDER", help="recordings, in sub-folders too")
     sub.add_argument("--store", required=True, metavar="PATH", help="the store's folder; made where it is missing")
-    sub.add_argument(
-        "--workers",
-        type=int,
-        default=1,
-        metavar="N",
-        help="recordings processed at the same time (default: %(default)s)",
-    )
+    _add_workers(sub, "recordings")
     command("ls", _ls, "list the ids of a store's documents")
     sub = command("show", _show, "show a document's features, or one of them with a picture")
     sub.add_argument("id", metavar="ID", help="a document's id, or how it ends")
@@ -325,7 +320,13 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("feature", metavar="FEATURE", help="one feature")
     sub = command("update", _update, "recompute what is stale")
     sub.add_argument("feature", nargs="?", metavar="FEATURE", help="only this feature")
+    _add_workers(sub, "documents")
     return parser
+
+
+def _add_workers(parser: argparse.ArgumentParser, what: str) -> None:
+    words = f"{what} processed at the same time (default: %(default)s)"
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help=words)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

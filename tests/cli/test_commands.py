@@ -74,7 +74,7 @@ def test_show_one_feature_with_a_picture(workplace, cli, tmp_path):
     code, out, _ = cli("show", "s", "one.wav", "meta", *MINE)
     assert (code, json.loads(out.removeprefix("meta: "))["samplerate"]) == (0, 22050)
     size = (tmp_path / "sounds" / "one.wav").stat().st_size
-    assert cli("show", "s", "one.wav", "raw", *MINE)[1] == f"raw: {size} bytes\n"
+    assert cli("show", "s", "one.wav", "raw", *MINE)[1].startswith(f"raw: <{size} bytes in chunks of ")
     assert cli("show", "s", "one.wav", "ogg", *MINE)[1] == "ogg: OggVorbisWrapper(22050 Hz, 1 channels, 1.000 s)\n"
     code, out, _ = cli("show", "s", "one.wav", "bark")  # not declared by the default document
     assert (code, out.startswith("bark: ArrayWithUnits float32 (43, 20)")) == (0, True)

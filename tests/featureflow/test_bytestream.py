@@ -184,3 +184,4 @@ def test_stored_bytes_come_back_in_chunks():
     document = Document(Document.process(raw=DATA))
     chunks = list(document.raw)
     assert b"".join(chunks) == DATA and len(chunks) == 11
+    assert b"".join(document.raw) == DATA  # a second time, too

@@ -11,6 +11,7 @@ import pytest
 from zounds_lite import featureflow as ff
 from zounds_lite._declared import describe_code
 from zounds_lite.errors import KeyNotFound, LineageError
+from zounds_lite.featureflow import lineage as lineage_module
 from zounds_lite.featureflow.lineage import Lineage
 
 HELPERS = """
@@ -271,3 +272,9 @@ def test_names_of_needs_count_only_where_the_node_sees_them():
     assert needing(lambda f: [f["la"], f["ka"]], "a") != needing(lambda f: [f["ka"], f["la"]], "a")
     assert needing(lambda f: {"p": f["la"], "q": f["ka"]}, "a") == needing(lambda f: {"q": f["ka"], "p": f["la"]}, "a")
     assert needing(lambda f: {"p": f["la"], "q": f["ka"]}, "a") != needing(lambda f: {"p": f["ka"], "q": f["la"]}, "a")
+
+
+def test_explain_shows_the_line_that_changed_in_a_long_function():
+    lines = [f"    x = x + {i}" for i in range(30)]
+    before, after = "\n".join(lines), "\n".join([*lines[:-1], "    x = x + 99"])
+    assert lineage_module._first_difference(before, after) == ("x = x + 29", "x = x + 99")

@@ -9,19 +9,16 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sized
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from zounds_lite.datasets.workers import in_flight
 from zounds_lite.errors import DeclarationError, ZoundsError
 from zounds_lite.featureflow import BaseModel, UserSpecifiedIdProvider
 
 __all__ = ["Failure", "IngestReport", "ingest"]
 
 _SEEN = threading.Lock()
-
-_AHEAD = 4
-"""Items in flight per worker; the dataset is not read further ahead."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +137,7 @@ def ingest(
         cls.process(**{root: item, provider.key: _id})
         return "processed", _id
 
-    for item, future in _in_flight(_guarded(_with_progress(dataset, progress), report), one, workers):
+    for item, future in in_flight(_guarded(_with_progress(dataset, progress), report), one, workers):
         try:
             outcome, _id = future.result()
             getattr(report, outcome).append(_id)
@@ -197,40 +194,3 @@ def _with_progress(dataset: Iterable[Any], progress: bool) -> Iterator[Any]:
     total = len(dataset) if isinstance(dataset, Sized) else None
     # disable=None: silent where stderr is no terminal
     yield from tqdm(dataset, total=total, unit="file", disable=None if progress else True)
-
-
-def _in_flight(
-    items: Iterator[Any], one: Callable[[Any], tuple[str, str]], workers: int
-) -> Iterator[tuple[Any, Future[tuple[str, str]]]]:
-    """Run ``one`` on each item, ``workers`` at a time, and yield items with their futures as they complete."""
-    if workers == 1:
-        for item in items:
-            yield item, _run_now(one, item)
-        return
-    with ThreadPoolExecutor(workers) as pool:
-        waiting: dict[Future[tuple[str, str]], Any] = {}
-        try:
-            for item in items:
-                waiting[pool.submit(one, item)] = item
-                if len(waiting) >= _AHEAD * workers:
-                    yield from _completed(waiting)
-            while waiting:
-                yield from _completed(waiting)
-        finally:
-            for future in waiting:
-                future.cancel()
-
-
-def _completed(waiting: dict[Future[Any], Any]) -> Iterator[tuple[Any, Future[Any]]]:
-    done, _ = wait(waiting, return_when=FIRST_COMPLETED)
-    for future in done:
-        yield waiting.pop(future), future
-
-
-def _run_now(one: Callable[[Any], tuple[str, str]], item: Any) -> Future[tuple[str, str]]:
-    future: Future[tuple[str, str]] = Future()
-    try:
-        future.set_result(one(item))
-    except Exception as error:  # noqa: BLE001 - handed to the caller through the future, as the pool does
-        future.set_exception(error)
-    return future

@@ -131,14 +131,28 @@ class ClobberPickleFeature(PickleFeature):
     encoder = _LatestTyped
 
 
+class _StoredChunks:
+    """The chunks of a stored byte stream; each iteration begins anew."""
+
+    def __init__(self, decoder: "_ByteChunks", value: codecs.StoredValue) -> None:
+        self._decoder = decoder
+        self._value = value
+
+    def __iter__(self) -> Iterator[Any]:
+        return self._decoder.chunks(self._value)
+
+    def __repr__(self) -> str:
+        return f"<{len(self._value.data)} bytes in chunks of {int(self._decoder.chunksize)}>"
+
+
 class _ByteChunks(codecs.Decoder):
     """Reads stored bytes in pieces of ``chunksize``; iterating the value yields them again."""
 
     def __init__(self, chunksize: Any) -> None:
         self.chunksize = chunksize
 
-    def decode(self, value: codecs.StoredValue) -> Iterator[Any]:
-        return self.chunks(value)
+    def decode(self, value: codecs.StoredValue) -> "_StoredChunks":
+        return _StoredChunks(self, value)
 
     def chunks(self, value: codecs.StoredValue) -> Iterator[Any]:
         total = len(value.data)

@@ -11,6 +11,7 @@ changed: it makes its feature stale; ``functools.cache`` does not. Classes: ``Li
 import inspect
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
 from zounds_lite._declared import describe, describe_code, digest, is_library, parameters_of
@@ -20,6 +21,10 @@ from zounds_lite.featureflow.feature import Aspect, Feature, Var
 __all__ = ["Explanation", "Lineage"]
 
 _IGNORED = {"needs"}
+
+
+_SHOWN = 100
+"""Characters of a value that an explanation shows."""
 
 
 def _describe_extractor(feature: Feature) -> dict[str, Any]:
@@ -217,7 +222,7 @@ def _show(value: Any) -> str:
         else:
             value = value.get("~source", value)
     text = repr(value)
-    return text if len(text) <= 100 else text[:97] + "..."
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 3] + "..."
 
 
 def _counts(path: str) -> bool:
@@ -238,7 +243,17 @@ def _own_reasons(old: dict[str, Any], new: dict[str, Any]) -> Iterator[str]:
         if (tail == "~source" and head not in shown) or (tail == "recursive" and len(found) > 1):
             continue  # its name only; a number that moved with another difference
         path = path.replace("~source", "source").removeprefix("params.").removeprefix("code.")
+        if tail == "~source" and isinstance(before, str) and isinstance(after, str):
+            before, after = _first_difference(before, after)
         yield f"{path} {_show(before)} -> {_show(after)}"
+
+
+def _first_difference(before: str, after: str) -> tuple[str, str]:
+    """Return the first lines in which two sources differ; short sources whole."""
+    if max(len(before), len(after)) <= _SHOWN:
+        return before, after
+    pairs = zip_longest(before.splitlines(), after.splitlines(), fillvalue="")
+    return next(((a.strip(), b.strip()) for a, b in pairs if a != b), (before, after))
 
 
 def _needed(needs: Mapping[str, dict[str, Any]]) -> list[str]:
