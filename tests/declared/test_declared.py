@@ -100,7 +100,10 @@ def test_every_declared_type_of_the_library_is_among_the_examples():
     ours = {
         name
         for name, cls in REGISTRY.items()
-        if cls.__module__.startswith("zounds_lite.") and not name.startswith("_") and name not in ABSTRACT
+        if cls.__module__.startswith("zounds_lite.")
+        and not name.startswith("_")
+        and name not in ABSTRACT
+        and hasattr(sys.modules[cls.__module__], name)  # types of docstring examples are not ours
     }
     assert ours - {type(value).__name__ for value in INSTANCES} == set()
     assert {FrequencyScale.__name__, FrequencyWeighting.__name__} <= ABSTRACT
@@ -159,7 +162,7 @@ def test_fingerprints_are_the_same_in_a_fresh_process():
         assert json.loads(done.stdout) == [value.fingerprint() for value in INSTANCES]
 
 
-class Gain(Declared):
+class Louder(Declared):
     """A declared type with every kind of plain argument."""
 
     def __init__(self, factor=1.0, *, name="x", more=None):
@@ -172,45 +175,45 @@ class Gain(Declared):
 
 
 def test_what_follows_from_the_constructor():
-    gain = Gain(2, name="loud", more=(1, zounds.Seconds(1)))
-    assert repr(gain).startswith("Gain(factor=2, name='loud', more=(1, ")
+    gain = Louder(2, name="loud", more=(1, zounds.Seconds(1)))
+    assert repr(gain).startswith("Louder(factor=2, name='loud', more=(1, ")
     assert gain.parameters == {"factor": 2, "name": "loud", "more": (1, zounds.Seconds(1))}
-    assert gain == Gain(2.0, name="loud", more=[1, zounds.Milliseconds(1000)])
-    assert hash(gain) == hash(Gain(2.0, name="loud", more=[1, zounds.Milliseconds(1000)]))
-    assert gain != Gain(2, name="quiet")
-    assert gain.replace(factor=3) == Gain(3, name="loud", more=gain.more)
+    assert gain == Louder(2.0, name="loud", more=[1, zounds.Milliseconds(1000)])
+    assert hash(gain) == hash(Louder(2.0, name="loud", more=[1, zounds.Milliseconds(1000)]))
+    assert gain != Louder(2, name="quiet")
+    assert gain.replace(factor=3) == Louder(3, name="loud", more=gain.more)
     assert gain.factor == 2
     with pytest.raises(DeclarationError, match="factor=0; allowed: anything but 0"):
         gain.replace(factor=0)
     with pytest.raises(DeclarationError, match="anything but 0"):
-        Declared.from_dict({"type": "Gain", "factor": 0})
+        Declared.from_dict({"type": "Louder", "factor": 0})
 
 
 def test_equal_declarations_have_equal_fingerprints():
-    assert Gain(2).fingerprint() == Gain(2.0).fingerprint()
+    assert Louder(2).fingerprint() == Louder(2.0).fingerprint()
     assert zounds.FrequencyBand(20, 4000).fingerprint() == zounds.FrequencyBand(20.0, 4000.0).fingerprint()
-    assert Gain(more=zounds.Seconds(1)).fingerprint() == Gain(more=zounds.Milliseconds(1000)).fingerprint()
-    assert Gain(more=[1, 2]).fingerprint() == Gain(more=(1, 2)).fingerprint()
-    assert Gain(more={"a": 1, "b": 2}).fingerprint() == Gain(more={"b": 2, "a": 1}).fingerprint()
-    assert Gain(np.float64(2)).fingerprint() == Gain(2.0).fingerprint()
+    assert Louder(more=zounds.Seconds(1)).fingerprint() == Louder(more=zounds.Milliseconds(1000)).fingerprint()
+    assert Louder(more=[1, 2]).fingerprint() == Louder(more=(1, 2)).fingerprint()
+    assert Louder(more={"a": 1, "b": 2}).fingerprint() == Louder(more={"b": 2, "a": 1}).fingerprint()
+    assert Louder(np.float64(2)).fingerprint() == Louder(2.0).fingerprint()
 
 
 def test_arrays_and_mappings_compare_by_value():
     table = np.arange(6.0).reshape(2, 3)
-    assert Gain(table) == Gain(table.copy())
-    assert hash(Gain(table)) == hash(Gain(table.copy()))
-    assert Gain(table) != Gain(table.reshape(3, 2))
-    assert Gain(table) != Gain(table.astype(np.float32))
-    back = Declared.from_dict(json.loads(json.dumps(Gain(table, more={"f": Fraction(1, 3)}).to_dict())))
-    assert (back == Gain(table, more={"f": Fraction(1, 3)}), back.factor.dtype) == (True, np.float64)
+    assert Louder(table) == Louder(table.copy())
+    assert hash(Louder(table)) == hash(Louder(table.copy()))
+    assert Louder(table) != Louder(table.reshape(3, 2))
+    assert Louder(table) != Louder(table.astype(np.float32))
+    back = Declared.from_dict(json.loads(json.dumps(Louder(table, more={"f": Fraction(1, 3)}).to_dict())))
+    assert (back == Louder(table, more={"f": Fraction(1, 3)}), back.factor.dtype) == (True, np.float64)
 
 
 def test_functions_are_for_lineage_and_not_for_headers():
-    gain = Gain(more=lambda x: x + 1)
+    gain = Louder(more=lambda x: x + 1)
     with pytest.raises(DeclarationError, match="cannot stand in a stored header; allowed: numbers, text"):
         gain.to_dict()
-    assert gain.fingerprint() == Gain(more=lambda x: x + 1).fingerprint()
-    assert gain.fingerprint() != Gain(more=lambda x: x + 2).fingerprint()
+    assert gain.fingerprint() == Louder(more=lambda x: x + 1).fingerprint()
+    assert gain.fingerprint() != Louder(more=lambda x: x + 2).fingerprint()
     assert digest(gain.describe()) == gain.fingerprint()
 
 
