@@ -348,11 +348,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _complain(f"zounds-lite {parsed.command}: interrupted; what was stored stays, and the same command goes on")
         return 130
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nothing is left to complain at exit
+        _drop_output()
         return 141
     except (ZoundsError, OSError) as error:
         _complain(f"zounds-lite {parsed.command}: {error}")
+        _drop_output()
         return 3
+
+
+def _drop_output() -> None:
+    """Let go of output that cannot be written, or the interpreter tries again at its end and changes the exit code."""
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

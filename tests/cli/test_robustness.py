@@ -74,6 +74,7 @@ def test_a_forgotten_document_class_changes_nothing(workplace, cli, tmp_path):
 
 def start(*words, cwd, **options):
     env = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    env.pop("PYTHONUNBUFFERED", None)  # as users run it
     command = [sys.executable, "-m", "zounds_lite.cli", *words]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **options}
     return subprocess.Popen(command, cwd=cwd, env=env, text=True, **pipes)
