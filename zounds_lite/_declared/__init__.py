@@ -7,7 +7,7 @@ fingerprint. Files: ``declared`` (the base class), ``values`` (arguments to stri
 """
 
 from zounds_lite._declared import classes as classes, objects as objects  # they register their describers
-from zounds_lite._declared.declared import Declared
+from zounds_lite._declared.declared import Declared, key_of
 from zounds_lite._declared.description import describe, describe_argument
 from zounds_lite._declared.functions import describe_code, parameters_of
 from zounds_lite._declared.library import is_library
@@ -23,5 +23,6 @@ __all__ = [
     "digest",
     "encode",
     "is_library",
+    "key_of",
     "parameters_of",
 ]

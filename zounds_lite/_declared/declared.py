@@ -8,17 +8,11 @@ from typing import Any, Self
 import numpy as np
 
 from zounds_lite._declared.description import describe, describe_argument, describes, sees_subclasses
-from zounds_lite._declared.library import is_library
+from zounds_lite._declared.library import is_library, is_ours
 from zounds_lite._declared.values import REGISTRY, check_registered, decode, digest, encode, picoseconds
 from zounds_lite.errors import DeclarationError, UnknownTypeError, ZoundsError
 
-__all__ = ["Declared"]
-
-_LIBRARY = __name__.partition(".")[0]
-
-
-def _is_ours(cls: type) -> bool:
-    return cls.__module__.partition(".")[0] == _LIBRARY
+__all__ = ["Declared", "key_of"]
 
 
 @cache
@@ -34,7 +28,7 @@ def _is_library_type(cls: Any) -> bool:
     return all(is_library(base) for base in cls.__mro__[: cls.__mro__.index(Declared)])
 
 
-def _key(value: Any) -> Any:
+def key_of(value: Any) -> Any:
     """Make an argument hashable, so that equal arguments have equal keys."""
     if isinstance(value, (bool, np.bool_)):
         return "bool", bool(value)
@@ -43,13 +37,13 @@ def _key(value: Any) -> Any:
     if isinstance(value, (bytearray, memoryview)):
         return bytes(value)
     if isinstance(value, (set, frozenset)):
-        return frozenset(_key(item) for item in value)
+        return frozenset(key_of(item) for item in value)
     if isinstance(value, np.ndarray):
         return "ndarray", value.dtype.str, value.shape, value.tobytes()
     if isinstance(value, (list, tuple)):
-        return tuple(_key(item) for item in value)
+        return tuple(key_of(item) for item in value)
     if isinstance(value, Mapping):
-        return frozenset((_key(name), _key(item)) for name, item in value.items())
+        return frozenset((key_of(name), key_of(item)) for name, item in value.items())
     if isinstance(value, slice):
         return "slice", value.start, value.stop, value.step
     return value
@@ -85,7 +79,7 @@ class Declared:
         super().__init_subclass__(**kwargs)
         known = REGISTRY.get(cls.__name__)
         # a user's type never takes the name of one of ours: stored headers would change their meaning
-        if known is None or not _is_ours(known) or _is_ours(cls):
+        if known is None or not is_ours(known.__module__) or is_ours(cls.__module__):
             REGISTRY[cls.__name__] = cls
 
     def validate(self) -> None:
@@ -146,7 +140,7 @@ class Declared:
 
     def _identity(self) -> Any:
         """What equality and hash compare; override to ignore an argument."""
-        return tuple(_key(value) for value in self.parameters.values())
+        return tuple(key_of(value) for value in self.parameters.values())
 
     def __eq__(self, other: object) -> bool:
         if type(self) is not type(other):

@@ -14,7 +14,7 @@ import types
 from pathlib import PurePath
 from typing import Any
 
-__all__ = ["is_library", "is_library_file", "library_name", "name_of"]
+__all__ = ["is_library", "is_library_file", "is_ours", "library_name", "name_of"]
 
 _LIBRARY = __name__.partition(".")[0]
 _PACKAGES = {"site-packages", "dist-packages"}
@@ -37,8 +37,13 @@ def is_library_file(file: str) -> bool:
     return os.path.normcase(file).startswith(_installed()) or not _PACKAGES.isdisjoint(PurePath(file).parts)
 
 
+def is_ours(module: str) -> bool:
+    """Tell whether a module of that name belongs to this library."""
+    return module.partition(".")[0] == _LIBRARY
+
+
 def _is_library_module(name: str) -> bool:
-    if name.partition(".")[0] == _LIBRARY or name == "builtins":
+    if is_ours(name) or name == "builtins":
         return True
     module = sys.modules.get(name)
     file = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ())), None)
@@ -60,7 +65,7 @@ def is_library(code: Any) -> bool:
         file = code.__code__.co_filename
         own = code.__globals__.get("__name__")
         if not file.startswith("<"):
-            return is_library_file(file) or (isinstance(own, str) and own.partition(".")[0] == _LIBRARY)
+            return is_library_file(file) or (isinstance(own, str) and is_ours(own))
         # what exec() makes calls itself builtin; a notebook's cells and doctests have lines
         if module in (None, "builtins") or file in linecache.cache:
             return file.startswith("<frozen ")

@@ -26,7 +26,15 @@ from zounds_lite.dsp.curves import (
     slaney_mel_to_hz,
 )
 from zounds_lite.dsp.filterbank import BLOCK, FilterBank, band_matrix, slaney_mel_matrix
-from zounds_lite.dsp.framing import FrameStream, frame_count, frames, overlap_add, weight_sum, weighted_overlap_add
+from zounds_lite.dsp.framing import (
+    FrameStream,
+    divide_by_weights,
+    frame_count,
+    frames,
+    overlap_add,
+    weight_sum,
+    weighted_overlap_add,
+)
 from zounds_lite.dsp.level import amplitude_to_db, db_to_amplitude, db_to_power, power_to_db
 from zounds_lite.dsp.oscillators import noise, sample_count, sine, ticks
 from zounds_lite.dsp.resample import ResampleStream, output_length, resample
@@ -45,6 +53,7 @@ __all__ = [
     "bark_to_hz",
     "db_to_amplitude",
     "db_to_power",
+    "divide_by_weights",
     "erb",
     "frame_count",
     "frames",

@@ -10,8 +10,8 @@ longer than the window leaves gaps.
 The rule, for L samples: no frame for L = 0; one for L <= window; otherwise c = (L - window) // hop + 1 complete frames,
 and one more, padded with zeros, if samples remain after c hops (L - c * hop > 0).
 
-Functions: ``frame_count``, ``frames``, ``overlap_add``, ``weight_sum``, ``weighted_overlap_add``; and ``FrameStream``,
-the twin of ``frames`` for a signal that comes in chunks.
+Functions: ``frame_count``, ``frames``, ``overlap_add``, ``weight_sum``, ``divide_by_weights``,
+``weighted_overlap_add``; and ``FrameStream``, the twin of ``frames`` for a signal that comes in chunks.
 """
 
 import numpy as np
@@ -20,7 +20,15 @@ from numpy.lib.stride_tricks import as_strided
 from zounds_lite.dsp._checks import fit_length
 from zounds_lite.errors import DeclarationError, DimensionError
 
-__all__ = ["FrameStream", "frame_count", "frames", "overlap_add", "weight_sum", "weighted_overlap_add"]
+__all__ = [
+    "FrameStream",
+    "divide_by_weights",
+    "frame_count",
+    "frames",
+    "overlap_add",
+    "weight_sum",
+    "weighted_overlap_add",
+]
 
 
 # even a floor of 0 must keep the reciprocal finite in float32
@@ -310,22 +318,32 @@ def weighted_overlap_add(
         raise DeclarationError(f"length={length}: a signal has 0 or more samples")
     if not np.issubdtype(frames.dtype, np.inexact):
         frames = frames.astype(np.float64)
-    if floor is None:
-        floor = float(np.finfo(frames.dtype).eps) ** 0.75
-    if not 0 <= floor <= 1:
+    if floor is not None and not 0 <= floor <= 1:
         raise DeclarationError(f"floor={floor}: a part of the largest divisor, 0 to 1")
     out = overlap_add(frames, hop)
     if len(out):
-        _divide_by_weights(out, weights, hop, len(frames), floor)
+        divide_by_weights(out, weights, hop, len(frames), floor)
     return out if length is None else fit_length(out, length)
 
 
-def _divide_by_weights(out: np.ndarray, weights: np.ndarray, hop: int, n: int, floor: float) -> None:
-    """Divide, in place, the sum of n frames by the sum of their weights.
+def divide_by_weights(out: np.ndarray, weights: np.ndarray, hop: int, n: int, floor: float | None = None) -> None:
+    """Divide, in place, the sum of frames by the sum of their weights; for sums that are made block by block.
 
     The sum of weights rises over the first frames, then repeats with every hop, then falls: it is made for as few
     frames as show all three parts, and never for the whole signal.
+
+    Args:
+        out (np.ndarray): the sum of the frames, as ``overlap_add`` gives it, real floating point.
+        weights (np.ndarray): as for ``weighted_overlap_add``.
+        hop (int): samples from one frame to the next, >= 1.
+        n (int): number of frames, >= 1.
+        floor (float | None): as for ``weighted_overlap_add``.
+
+    Shape:
+        [time, ...], in place
     """
+    if floor is None:
+        floor = float(np.finfo(out.dtype).eps) ** 0.75
     n_short = min(n, -(-len(weights) // hop))
     short = weight_sum(weights, hop, n_short)
     peak = float(short.max())

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
-from zounds_lite._declared import Declared, decode, describe_argument, encode
+from zounds_lite._declared import Declared, decode, describe_argument, encode, key_of
 from zounds_lite.errors import DeclarationError
 
 __all__ = ["AudioMetaData", "portable_uri"]
@@ -145,9 +145,7 @@ class AudioMetaData(Declared):
         return {"type": type(self).__name__, **fields, "extras": write(extras)}
 
     def _identity(self) -> Any:
-        from zounds_lite._declared.declared import _key
-
-        return _key({**self.parameters, "uri": _uri_identity(self.uri)})
+        return key_of({**self.parameters, "uri": _uri_identity(self.uri)})
 
     def __repr__(self) -> str:
         given = {name: value for name, value in self.parameters.items() if value is not None}

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from zounds_lite._declared import Declared
-from zounds_lite.dsp.framing import overlap_add, weight_sum
+from zounds_lite.dsp.framing import divide_by_weights, overlap_add
 from zounds_lite.dsp.transforms import irfft
 from zounds_lite.errors import DeclarationError, DimensionError, SampleRateError
 from zounds_lite.spectral import FFTScale, FrequencyDimension, OggVorbisWindowingFunc, WindowingFunc
@@ -98,7 +98,7 @@ class ShortTimeSynthesizer(Declared):
             added = overlap_add(block, hop)
             out[start * hop : start * hop + len(added)] += added
         if divisor is not None and len(frames):
-            _divide(out, divisor, hop, len(frames))
+            divide_by_weights(out, divisor, hop, len(frames))
         return out
 
 
@@ -115,28 +115,6 @@ def _time_of_windows(frames: Any) -> TimeDimension:
             "or set TimeDimension.windowed(hop, window, rate)"
         )
     return time
-
-
-def _divide(out: np.ndarray, product: np.ndarray, hop: int, n_frames: int) -> None:
-    """Divide a sum of frames, in place, by the sum of their windows.
-
-    Away from both ends the divisor repeats with every hop, so only the ends and one hop of it are ever made.
-    """
-    reach = -(-len(product) // hop)  # frames that can lie over one sample
-    ends = weight_sum(product, hop, min(n_frames, 2 * reach))
-    # floored where windows leave (almost) nothing: rounding errors stay small there, and the signal fades
-    floor = float(np.finfo(out.dtype).eps) ** 0.75 * float(ends.max())
-    ends = np.maximum(ends, max(floor, float(np.finfo(out.dtype).tiny))).astype(out.dtype)
-    ends = ends.reshape(-1, *[1] * (out.ndim - 1))
-    if n_frames <= 2 * reach:
-        out /= ends
-        return
-    head = reach * hop
-    tail = len(ends) - head
-    out[:head] /= ends[:head]
-    middle = out[head : len(out) - tail].reshape(-1, hop, *out.shape[1:])
-    middle /= ends[head - hop : head]
-    out[len(out) - tail :] /= ends[head:]
 
 
 def _trimmed(out: np.ndarray, padding: int, length: int | None) -> np.ndarray:
