@@ -41,6 +41,7 @@ given, what is allowed, and what to do next.
     |   +-- UnsupportedCodec (ValueError)    a format or subtype that libsndfile does not know
     +-- FetchError (OSError)                 a URL that could not be fetched
     +-- OptionalDependencyError (ImportError)   an extra that is not installed
+    +-- WorkerError (RuntimeError)           worker processes that do not start, or an executor that broke
 """
 
 __all__ = [
@@ -79,6 +80,7 @@ __all__ = [
     "UnsupportedCodec",
     "UntrustedValue",
     "ValueTooLarge",
+    "WorkerError",
     "ZoundsError",
 ]
 
@@ -229,3 +231,7 @@ class FetchError(ZoundsError, OSError):
 
 class OptionalDependencyError(ZoundsError, ImportError):
     """An optional library is missing; the message holds the install line."""
+
+
+class WorkerError(ZoundsError, RuntimeError):
+    """Worker processes that do not start or end again at once, or an executor that broke."""

@@ -44,6 +44,14 @@ def test_what_is_known_at_the_end_stays_with_the_end(n):
     assert out[-1].dimensions[0].padding == 256
 
 
+@pytest.mark.parametrize("rows", [3, 4, 8])
+def test_an_empty_chunk_may_bring_what_is_known_at_the_end(rows):
+    chunks = [with_units(0), with_units(rows), with_units(0), with_units(0, n_samples=1000, padding=256)]
+    out = blocks(Aligned(4), chunks)
+    assert sum(map(len, out)) == rows
+    assert (out[-1].dimensions[0].n_samples, out[-1].dimensions[0].padding) == (1000, 256)
+
+
 def test_a_second_finish_has_nothing():
     buffer = Aligned()
     buffer.push(np.zeros((3, 1)))

@@ -15,8 +15,10 @@ from zounds_lite.errors import (
     FeatureNotComputable,
     KeyNotFound,
     ModelExistsError,
+    StoreLocked,
     UntrustedValue,
 )
+from zounds_lite.featureflow.lineage import Lineage
 
 
 @pytest.fixture(params=["memory", "files", "lmdb"])
@@ -57,7 +59,8 @@ def test_a_lazy_value_never_mixes_two_attempts(database):
     document = Later("d")
     assert document.s == "old"
     Document.process(a=["new"], _id="d")
-    assert document.t == "new!"  # computed from the document as it is now
+    assert document.t == "old!"  # this object shows the old document; what it computed is not stored in the new one
+    assert "t" not in database.read("d").entries
     now = Later("d")
     assert (now.s, now.t, now.lazy) == ("new", "new!", "new?")
 
@@ -79,7 +82,37 @@ def test_reading_goes_on_while_a_document_is_replaced(database):
     document = Document("d")
     assert document.s == "x"
     Document.process(a=["longer"], _id="d")
-    assert document.large[0, 0] == 6  # its own blob is gone: the new document is read
+    assert document.large[0, 0] == 1 and Document("d").large[0, 0] == 6
+    Document.delete("d")
+    assert document.large[0, 0] == 1
+
+
+def test_an_object_never_mixes_two_attempts_where_blobs_cannot_be_held(database, monkeypatch):
+    monkeypatch.setattr("zounds_lite.featureflow.snapshot._MOST_MAPS", 0)
+    Document, _ = models(database)
+    Document.process(a=["x"], _id="d")
+    unread, read = Document("d"), Document("d")
+    assert unread.explain("d", "s").stored and read.s == "x"
+    Document.process(a=["longer"], _id="d")
+    assert unread.large[0, 0] == 6
+    with pytest.raises(StoreLocked, match="make a new Document"):
+        _ = read.large
+
+
+def test_update_goes_on_where_the_document_is_replaced_meanwhile(database, monkeypatch):
+    Document, Later = models(database)
+    Document.process(a=["x"], _id="d")
+    real = Lineage.hash
+    replaced = []
+
+    def replace_once(self, feature):
+        if not replaced and feature.name == "t":
+            replaced.append(Document.process(a=["new"], _id="d"))
+        return real(self, feature)
+
+    monkeypatch.setattr(Lineage, "hash", replace_once)
+    assert Later.update("d") == ["t"]
+    assert Later("d").t == "new!"
 
 
 def test_a_value_that_many_threads_want_is_right_in_all(database):
@@ -138,7 +171,7 @@ def test_nothing_is_left_where_the_store_is_full(tmp_path, monkeypatch):
     database = ff.LmdbDatabase(tmp_path / "store")
     Document, _ = models(database)
 
-    def full(changes):
+    def full(changes, failures=None):
         raise StoreFull("no room")
 
     monkeypatch.setattr(database, "change", full)

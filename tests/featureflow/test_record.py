@@ -13,7 +13,7 @@ from zounds_lite.errors import CorruptValue, StoreError, ValueTooLarge
 from zounds_lite.featureflow.record import BLOCK, Checksums, Entry, Record, blob_table, read_id, verified, verify
 
 SOURCES = {
-    "a": {"kind": "file", "path": "sound.wav", "size": 1, "mtime_ns": 1, "hash": "h"},
+    "a": {"kind": "file", "path": "sound.wav", "given": "sound.wav", "size": 1, "mtime_ns": 1, "hash": "h"},
     "b": {"kind": "wrapped", "value": {}, "source": {"kind": "url", "url": "u", "hash": "h"}, "hash": "h"},
 }
 DESCRIPTIONS = {"l": {"node": "n", "needs": {"a": {"lineage": "m"}}}, "m": {"node": "o", "needs": {}}}

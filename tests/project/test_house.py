@@ -20,7 +20,27 @@ ROOMS = (
 
 MAX_LINES = 600
 FORBIDDEN = {"eval", "exec", "print", "compile", "__import__", "breakpoint"}
-UNSAFE_MODULES = {"pickle", "cPickle", "_pickle", "dill", "cloudpickle", "marshal", "shelve"}
+UNSAFE_MODULES = {
+    # they make code, or any object, out of bytes or text
+    "pickle", "cPickle", "_pickle", "pickletools", "dill", "cloudpickle", "joblib", "marshal", "shelve", "dbm",
+    "jsonpickle", "yaml", "code", "codeop", "runpy", "imp",
+}  # fmt: skip
+UNSAFE_CALLS = {
+    # by the last part of what is called: each with what makes it safe, a keyword and its value, if anything does
+    "read_pickle": None,
+    "to_pickle": None,
+    "loads_pickle": None,
+    "literal_eval": None,
+    "getattr_static": None,
+    "exec_module": None,
+    "FunctionType": None,
+    "CodeType": None,
+    "Unpickler": None,
+    "unsafe_load": None,
+    "full_load": None,
+    "load": {"torch": ("weights_only", True), "yaml": None, "joblib": None, "pickle": None, "dill": None},
+    "load_state_dict_from_url": ("weights_only", True),
+}
 ALLOWED = {
     # an untrusted value is pickled only where the feature's declaration says trust=True
     "zounds_lite/featureflow/trusted.py": {"pickle"},

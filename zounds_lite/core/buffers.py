@@ -50,6 +50,8 @@ class Aligned:
         Returns:
             np.ndarray | None: a multiple of ``block`` rows, or None.
         """
+        if self._tail and not len(self._tail[-1]):
+            self._tail.pop()  # chunks without rows say nothing but what the last of them knows of the end
         self._tail.append(rows)
         self._rows += len(rows)
         ready = self._rows - self._rows % self._block
@@ -63,8 +65,8 @@ class Aligned:
         return joined[:ready] if rest else joined
 
     def finish(self) -> Any:
-        """Return the rows that are left, or None."""
-        rows = self._joined() if self._rows else None
+        """Return the rows that are left, or None; no rows, where the last chunk had none but may know of the end."""
+        rows = self._joined() if self._tail else None
         self._tail, self._rows = [], 0
         return rows
 

@@ -27,6 +27,9 @@ __all__ = [
 _KINDS = "biufcSUmM"
 _MAX_ITEM = 2**31
 _MAX_AXES = 64
+_MAX_FIELDS = 1024
+_MAX_NAME = 64
+_LAST_CHARACTER = 0x10FFFF
 _CHUNK = 1024 * 1024
 
 
@@ -50,8 +53,9 @@ class NumpyMetaData:
         self.shape = tuple(shape)
         if not _allowed(self.dtype) or len(self.shape) > _MAX_AXES or not all(map(_is_size, self.shape)):
             raise DimensionError(
-                f"dtype {self.dtype} and shape {self.shape}: allowed are numbers, text, durations and packed records "
-                f"of these, with non-negative sizes, in at most {_MAX_AXES} axes; convert with astype()"
+                f"dtype {str(self.dtype)[:200]} and shape {str(self.shape)[:200]}: allowed are numbers, text, durations "
+                f"and packed records of these ({_MAX_FIELDS} fields), with non-negative sizes, in at most {_MAX_AXES} "
+                "axes; convert with astype()"
             )
 
     @property
@@ -65,11 +69,15 @@ class NumpyMetaData:
     def from_header(cls, header: dict[str, Any]) -> "NumpyMetaData":
         """Read a header."""
         try:
-            described = header["dtype"]
-            dtype = described if isinstance(described, str) else [_record_part(part) for part in described]
-            return cls(dtype, header["shape"])
-        except (KeyError, TypeError, ValueError, ArithmeticError, SyntaxError) as error:
-            raise CorruptValue(f"malformed array header: {error}") from error
+            described, shape = header["dtype"], header["shape"]
+            if type(shape) is not list or len(shape) > _MAX_AXES:
+                raise TypeError(f"a shape is a list of at most {_MAX_AXES} sizes")
+            if type(described) is not str and (type(described) is not list or len(described) > _MAX_FIELDS):
+                raise TypeError(f"a dtype is text, or a list of at most {_MAX_FIELDS} fields")
+            dtype = _name(described) if type(described) is str else [_record_part(part) for part in described]
+            return cls(dtype, shape)
+        except (KeyError, IndexError, TypeError, ValueError, ArithmeticError, SyntaxError) as error:
+            raise CorruptValue(f"malformed array header: {str(error)[:400]}") from error
 
     @property
     def size(self) -> int:
@@ -84,11 +92,13 @@ class NumpyMetaData:
             )
         array = value.data.view(np.ndarray) if self.size else np.empty(0, np.uint8)
         if array.ctypes.data % max(1, self.dtype.alignment):
-            array = array.copy()
+            array = np.frombuffer(value.verified(), np.uint8).copy()
         try:
             array = array.view(self.dtype).reshape(self.shape)
         except ValueError as error:
             raise CorruptValue(f"{value.what}: {self.dtype}{list(self.shape)} is no array: {error}") from error
+        if not _is_text(array):
+            raise CorruptValue(f"{value.what}: some of its text is beyond the last character, U+10FFFF")
         array.flags.writeable = False
         return array
 
@@ -97,17 +107,36 @@ def _is_size(n: Any) -> bool:
     return isinstance(n, (int, np.integer)) and not isinstance(n, bool) and 0 <= int(n) < 2**62
 
 
+def _name(dtype: str) -> str:
+    """Return the name of a dtype of plain values; numpy reads lists and shapes out of longer ones."""
+    if len(dtype) > _MAX_NAME or "," in dtype or "(" in dtype:
+        raise ValueError(f"{dtype[:_MAX_NAME]!r} names no dtype of plain values")
+    return dtype
+
+
 def _record_part(part: list[Any]) -> tuple[Any, ...]:
     """Read one field of a record: name, dtype of plain values, and shape where it has one."""
     name, dtype, *shape = part
-    if not isinstance(name, str) or not isinstance(dtype, str) or np.dtype(dtype).shape:
-        raise ValueError(f"field {name!r} of dtype {dtype!r}")
+    if not isinstance(name, str) or not isinstance(dtype, str) or np.dtype(_name(dtype)).shape:
+        raise ValueError(f"field {str(name)[:_MAX_NAME]!r} of dtype {str(dtype)[:_MAX_NAME]!r}")
     return (name, dtype, tuple(shape[0])) if shape else (name, dtype)
+
+
+def _is_text(array: np.ndarray) -> bool:
+    """Tell whether all text in an array is made of characters: numpy cannot read anything else."""
+    if array.dtype.names is not None:
+        return all(_is_text(array[name]) for name in array.dtype.names)
+    if array.dtype.kind != "U" or not array.size:
+        return True
+    codes = np.ascontiguousarray(array).view(array.dtype.str[0] + "u4")
+    return bool((codes <= _LAST_CHARACTER).all())
 
 
 def _allowed(dtype: np.dtype) -> bool:
     """Tell whether values of ``dtype`` are plain data, laid out as its description says."""
     if dtype.names is not None:
+        if len(dtype.names) > _MAX_FIELDS:
+            return False
         packed = sum(dtype[name].itemsize for name in dtype.names) == dtype.itemsize
         return packed and all(dtype[name].names is None and _allowed(dtype[name].base) for name in dtype.names)
     return not dtype.shape and dtype.kind in _KINDS and 0 < dtype.itemsize < _MAX_ITEM
@@ -186,7 +215,10 @@ class GreedyNumpyDecoder(BaseNumpyDecoder):
             yield array
             return
         rows = max(1, _CHUNK // max(1, array[:1].nbytes))
+        size = len(value.data) // len(array)
         for start in range(0, len(array), rows):
+            # what nodes compute from a chunk must not rest on bytes that nobody checked
+            value.verified(start * size, (start + rows) * size)
             yield array[start : start + rows] if start + rows < len(array) else self._last_rows(array, start)
 
     def _last_rows(self, array: Any, start: int) -> Any:
@@ -208,4 +240,10 @@ class StreamingNumpyDecoder(GreedyNumpyDecoder):
         array = GreedyNumpyDecoder.decode(GreedyNumpyDecoder(), value)
         if not array.ndim or not len(array):
             return iter([array])
-        return (array[start : start + self.n_examples] for start in range(0, len(array), self.n_examples))
+        return self._blocks(array, value)
+
+    def _blocks(self, array: np.ndarray, value: StoredValue) -> Iterator[np.ndarray]:
+        size = len(value.data) // len(array)
+        for start in range(0, len(array), self.n_examples):
+            value.verified(start * size, (start + self.n_examples) * size)
+            yield array[start : start + self.n_examples]

@@ -28,15 +28,18 @@ class Chunk(bytes):
         data (bytes): the bytes; empty where the reader is to open ``source`` itself.
         total_length (int): bytes of the whole stream.
         source (str | BinaryIO | None): where all of it can be read: a path, or a seekable file.
+        fetched (bool): it came from a URL.
     """
 
     total_length: int
     source: Any
+    fetched: bool
 
-    def __new__(cls, data: bytes, total_length: int, source: Any = None) -> Self:
+    def __new__(cls, data: bytes, total_length: int, source: Any = None, fetched: bool = False) -> Self:
         self = super().__new__(cls, data)
         self.total_length = total_length
         self.source = source
+        self.fetched = fetched
         return self
 
 
@@ -153,7 +156,7 @@ class ByteStream(Node):
             raise EmptyAudio(f"{source!r} holds no bytes")
         subscribers = self._run.get("subscribers")
         if subscribers and all(node.reads_source for node in subscribers):
-            yield Chunk(b"", length, source)
+            yield Chunk(b"", length, source, bool(self._spooled))
             return
         if isinstance(source, str):
             with open(source, "rb") as file:
@@ -169,7 +172,7 @@ class ByteStream(Node):
             if not chunk:
                 break
             at += len(chunk)
-            yield Chunk(chunk, length, source)
+            yield Chunk(chunk, length, source, bool(self._spooled))
 
     def _source(self, data: Any) -> Any:
         """Return a path, or a seekable binary file."""

@@ -12,12 +12,13 @@ typed values in ``typed``.
 import bz2
 import io
 import json
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import numpy as np
 
-from zounds_lite.errors import CorruptValue, UntrustedValue
+from zounds_lite.errors import CorruptValue, UntrustedValue, ValueTooLarge
 from zounds_lite.featureflow.node import Aggregator, Node
 
 __all__ = [
@@ -35,6 +36,9 @@ __all__ = [
 ]
 
 _CHUNK = 1024 * 1024
+_ROOM = 64 * 1024 * 1024
+_RATIO = 1000
+"""What is compressed holds at most so many bytes, and so many times its own: a small value cannot fill the memory."""
 
 
 class StoredValue:
@@ -169,7 +173,23 @@ class TextDecoder(Decoder):
     """UTF-8 to text."""
 
     def decode(self, value: StoredValue) -> str:
-        return value.bytes().decode("utf-8", "surrogatepass")
+        return _text(value.bytes(), value)
+
+
+def _text(raw: bytes, value: StoredValue) -> str:
+    try:
+        return raw.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError as error:
+        raise CorruptValue(f"{value.what} is no text: {error}") from error
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    return number if math.isfinite(number) else _no_constant(text[:20])
 
 
 def _plain(value: Any) -> Any:
@@ -212,13 +232,15 @@ class JSONDecoder(Decoder):
 
     def decode(self, value: StoredValue) -> Any:
         try:
-            return json.loads(value.bytes())
+            return json.loads(value.bytes(), parse_constant=_no_constant, parse_float=_finite)
         except (ValueError, RecursionError) as error:
             raise CorruptValue(f"{value.what} is no JSON: {error}") from error
 
     def chunks(self, value: StoredValue) -> Iterator[Any]:
-        decoded = self.decode(value)
-        yield from decoded if value.header.get("chunks") else [decoded]
+        decoded, chunks = self.decode(value), value.header.get("chunks")
+        if chunks and not (type(decoded) is list and len(decoded) == chunks):
+            raise CorruptValue(f"{value.what} is not the {str(chunks)[:20]} chunks that its header promises")
+        yield from decoded if chunks else [decoded]
 
 
 class BZ2Encoder(Encoder):
@@ -230,28 +252,43 @@ class BZ2Encoder(Encoder):
         super().__init__(needs=needs)
         self._compressor = bz2.BZ2Compressor()
         self._size = 0
+        self._written = 0
         self._is_text = False
 
     def _process(self, data: Any) -> Iterator[Any]:
         self._is_text = isinstance(data, str)
         raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else bytes(data)
         self._size += len(raw)
-        yield self._compressor.compress(raw)
+        yield self._counted(self._compressor.compress(raw))
+
+    def _counted(self, data: bytes) -> bytes:
+        self._written += len(data)
+        return data
 
     def _last_chunk(self) -> Iterator[Any]:
-        yield self._compressor.flush()
+        yield self._counted(self._compressor.flush())
+        if self._size > _most(self._written):
+            raise ValueTooLarge(
+                f"{self._size} bytes that compress to {self._written}: allowed are {_ROOM} bytes, or {_RATIO} times what "
+                "is stored, so that a small value cannot fill the memory of a reader; store it uncompressed"
+            )
 
     @property
     def header(self) -> dict[str, Any]:
         return {"size": self._size, "text": self._is_text}
 
 
+def _most(stored: int) -> int:
+    """Bytes that ``stored`` compressed bytes may hold."""
+    return max(_ROOM, _RATIO * stored)
+
+
 class BZ2Decoder(Decoder):
     """Decompresses, all at once or in pieces, and never to more than was stored."""
 
     def decode(self, value: StoredValue) -> Any:
-        pieces = list(self._pieces(value))
-        return b"".join(pieces).decode("utf-8", "surrogatepass") if value.header.get("text") else b"".join(pieces)
+        data = b"".join(self._pieces(value))
+        return _text(data, value) if value.header.get("text") else data
 
     def chunks(self, value: StoredValue) -> Iterator[Any]:
         if value.header.get("text"):
@@ -261,6 +298,8 @@ class BZ2Decoder(Decoder):
 
     def _pieces(self, value: StoredValue) -> Iterator[bytes]:
         left = value.header.get("size", 0)
+        if type(left) is not int or not 0 <= left <= _most(len(value.data)):
+            raise CorruptValue(f"{value.what}: {len(value.data)} bytes are not {str(left)[:40]} bytes, compressed")
         try:
             with bz2.open(value.open(), "rb") as file:
                 while chunk := file.read(min(_CHUNK, left + 1)):
@@ -270,3 +309,5 @@ class BZ2Decoder(Decoder):
                     yield chunk
         except (OSError, EOFError) as error:
             raise CorruptValue(f"{value.what} is no bzip2 data: {error}") from error
+        if left:
+            raise CorruptValue(f"{value.what} lacks {left} of the bytes that were stored")

@@ -1,21 +1,22 @@
-"""Commit: finished values become part of a document, all at once.
+"""Commit: finished values become part of their documents, all at once.
 
-Blobs are durable before the record that names them; the record is written in one transaction; where that fails, the
-blobs are removed again. Features with a database of their own get a record there, written before the model's own, which
-makes the document visible. Names: ``Change``, ``commit``, ``Outdated``.
+Blobs are durable before the record that names them; the records of several documents are written in one transaction;
+where that fails, the blobs are removed again. Features with a database of their own get a record there, written before
+the model's own, which makes the document visible. Names: ``Change``, ``commit``,
+``discard``, ``Outdated``.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from zounds_lite.errors import CorruptValue, KeyNotFound, ModelExistsError
 from zounds_lite.featureflow.feature import Feature
 from zounds_lite.featureflow.lineage import Lineage
-from zounds_lite.featureflow.record import Entry, Record
-from zounds_lite.featureflow.stores.base import Database
+from zounds_lite.featureflow.record import Entry, Marks, Record
+from zounds_lite.featureflow.stores.base import Change as RecordChange, Database
 
-__all__ = ["Change", "Outdated", "commit"]
+__all__ = ["Change", "Outdated", "commit", "discard"]
 
 
 class Outdated(Exception):
@@ -24,7 +25,7 @@ class Outdated(Exception):
 
 @dataclass
 class Change:
-    """What a commit writes.
+    """What a commit writes of one document.
 
     Args:
         id (str): the document.
@@ -32,6 +33,7 @@ class Change:
         entries (Mapping[Feature, Entry]): finished values by feature.
         sources (Mapping[str, Any]): descriptions of the sources, by root.
         kept (Mapping[str, Entry]): original bytes, by name.
+        marks (Marks): what the nodes that ran noted, by feature.
         replaces (bool): a new attempt: drop all that the document held before, instead of adding to it.
         must_be_new (bool): refuse a document that exists.
         based_on (Mapping[str, Any] | None): the sources that the values were computed from, where they add to a
@@ -43,6 +45,7 @@ class Change:
     entries: Mapping[Feature, Entry]
     sources: Mapping[str, Any]
     kept: Mapping[str, Entry] = field(default_factory=dict)
+    marks: Marks = field(default_factory=dict)
     replaces: bool = False
     must_be_new: bool = False
     based_on: Mapping[str, Any] | None = None
@@ -61,6 +64,7 @@ class Change:
         record.sources.update(self.sources)
         if is_main:
             record.entries.update(self.kept)
+            record.marks = {name: notes for name, notes in {**record.marks, **self.marks}.items() if notes}
         for feature, entry in values.items():
             record.entries[feature.key or ""] = entry
             record.descriptions.update(self.lineage.description_tree(feature))
@@ -82,45 +86,67 @@ class Change:
             raise Outdated
 
 
-def commit(change: Change, database_of: Callable[[Feature | None], Database]) -> None:
-    """Write the values of a document.
+def commit(
+    changes: Sequence[Change],
+    database_of: Callable[[Feature | None], Database],
+    failures: Mapping[str, RecordChange] | None = None,
+) -> None:
+    """Write the values of documents, in one transaction of each database.
 
     Args:
-        change (Change): what to write.
+        changes (Sequence[Change]): what to write, each document once.
         database_of (Callable): the database of a feature; of the model for None.
+        failures (Mapping[str, RecordChange] | None): changes of the ledger of failed documents, by id.
 
     Raises:
-        StoreFull, StoreLocked: from the database; nothing of the document has changed in it.
+        StoreFull, StoreLocked: from the database; nothing of the documents has changed in it.
     """
     main = database_of(None)
-    parts: dict[int, tuple[Database, dict[Feature, Entry]]] = {}
-    for feature, entry in change.entries.items():
-        database = database_of(feature)
-        parts.setdefault(id(database), (database, {}))[1][feature] = entry
-    parts.setdefault(id(main), (main, {}))
     # the model's own database comes last
-    waiting = sorted(parts.values(), key=lambda part: part[0] is main)
+    others = {id(database): database for change in changes for database in map(database_of, change.entries)}
+    others.pop(id(main), None)
     try:
-        for database, values in waiting:
-            is_main = database is main
-            database.change({change.id: lambda old, v=values, m=is_main: change.apply(old, v, m)})  # type: ignore[misc]
+        for database in [*others.values(), main]:
+            written = {}
+            for change in changes:
+                values = {f: entry for f, entry in change.entries.items() if database_of(f) is database}
+                if values or database is main:
+                    written[change.id] = _applied(change, values, database is main)
+            database.change(written, failures if database is main else None)
     except BaseException:
-        for database, values in waiting:
-            extra = change.kept.values() if database is main else ()
-            _remove_unnamed(database, change.id, [*values.values(), *extra])
+        for change in changes:
+            discard(change, database_of)
         raise
+
+
+def _applied(change: Change, values: Mapping[Feature, Entry], is_main: bool) -> RecordChange:
+    return lambda old: change.apply(old, values, is_main)
+
+
+def discard(change: Change, database_of: Callable[[Feature | None], Database]) -> None:
+    """Give up a change that was not committed: remove its blobs, where no record names them."""
+    entries: dict[int, tuple[Database, list[Entry]]] = {}
+    placed = [*change.entries.items(), *((None, entry) for entry in change.kept.values())]
+    for feature, entry in placed:
+        database = database_of(feature)
+        entries.setdefault(id(database), (database, []))[1].append(entry)
+    for database, found in entries.values():
+        _remove_unnamed(database, change.id, found)
 
 
 def _remove_unnamed(database: Database, _id: str, entries: Iterable[Entry]) -> None:
     """Remove the blobs of entries that did not become part of the document."""
-    raw = database.get(_id)
+    entries = [entry for entry in entries if entry.blob is not None]
+    if not entries:
+        return
     try:
+        raw = database.get(_id)
         named = Record.from_bytes(raw).blobs if raw is not None else set()
     except CorruptValue:
         named = set()
     for entry in entries:
-        if entry.blob is not None and entry.blob not in named:
-            database.remove_blob(entry.blob)
+        if entry.blob not in named:
+            database.remove_blob(entry.blob or "")
 
 
 def _used_descriptions(record: Record) -> set[str]:

@@ -2,13 +2,14 @@
 
 Goal: ``Model.process(...)`` computes and stores a document, all of it or nothing; ``Model(_id).feature`` reads a stored
 value, or computes it from the nearest stored ones. A value is served only if today's code, parameters, upstream and
-source are those that made it. Conventions: subclasses inherit features and may override them; what needed the old one
+source are those that made it. Conventions: a document object shows the document as it stood when it was first read,
+and a new object shows it as it is now; subclasses inherit features and may override them; what needed the old one
 needs the new one. Class: ``BaseModel``.
 """
 
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
 from zounds_lite.errors import (
@@ -24,18 +25,18 @@ from zounds_lite.featureflow.commit import Change, Outdated, commit
 from zounds_lite.featureflow.display import render_html
 from zounds_lite.featureflow.feature import Feature
 from zounds_lite.featureflow.lineage import Explanation, Lineage
-from zounds_lite.featureflow.record import Entry, Record
+from zounds_lite.featureflow.record import Entry, Marks, Record
 from zounds_lite.featureflow.run import Run, ValueWriter
 from zounds_lite.featureflow.settings import IntegerIdProvider, StaticIdProvider, UserSpecifiedIdProvider
 from zounds_lite.featureflow.snapshot import Snapshot
 from zounds_lite.featureflow.sources import KEPT, describe_source, is_kept
-from zounds_lite.featureflow.stores.base import Database, check_id
+from zounds_lite.featureflow.stores.base import Change as RecordChange, Database, check_id
 
 __all__ = ["BaseModel"]
 
 _T = TypeVar("_T")
 _TRIES = 20
-"""How often a read begins again when other writers replace the document meanwhile."""
+"""How often a document is opened again when other writers replace it meanwhile."""
 
 
 class _ModelType(type):
@@ -143,7 +144,7 @@ class BaseModel(metaclass=_ModelType):
             _id = provider.new_id()  # it counts anew in each process
         if raise_if_exists and _id in cls._database():
             raise ModelExistsError(f"document {_id!r} exists; leave out raise_if_exists to replace it")
-        cls._ingest(_id, kwargs, raise_if_exists)
+        cls._commit([cls._prepare(_id, kwargs, raise_if_exists)])
         return _id
 
     @classmethod
@@ -165,8 +166,8 @@ class BaseModel(metaclass=_ModelType):
             )
 
     @classmethod
-    def _ingest(cls, _id: str, inputs: Mapping[str, Any], raise_if_exists: bool) -> None:
-        """Compute all stored features from the inputs and commit them as a new record."""
+    def _prepare(cls, _id: str, inputs: Mapping[str, Any], raise_if_exists: bool = False) -> Change:
+        """Compute all stored features from the inputs; nothing is visible before ``_commit``."""
         lineage = cls.lineage()
         stored = [feature for feature in cls.features.values() if feature.store]
         for feature in stored:
@@ -186,8 +187,22 @@ class BaseModel(metaclass=_ModelType):
             for writer in originals.values():
                 writer.discard()
             raise
-        commit(Change(_id, lineage, entries, sources, kept, replaces=True, must_be_new=raise_if_exists), cls._database)
-        cls._announce(_id, entries)
+        return Change(
+            _id, lineage, entries, sources, kept, run.marks(), replaces=True, must_be_new=raise_if_exists
+        )  # fmt: skip
+
+    @classmethod
+    def _commit(cls, changes: Sequence[Change], failures: Mapping[str, RecordChange] | None = None) -> None:
+        """Make documents visible, all of them or none; each leaves the ledger of failed documents.
+
+        Args:
+            changes (Sequence[Change]): what ``_prepare`` returned, each document once.
+            failures (Mapping | None): further changes of the ledger, in the same transaction.
+        """
+        stored: dict[str, RecordChange] = {change.id: lambda old: None for change in changes}
+        commit(changes, cls._database, {**(failures or {}), **stored})
+        for change in changes:
+            cls._announce(change.id, change.entries)
 
     @classmethod
     def _describe_inputs(cls, inputs: Mapping[str, Any], originals: dict[str, ValueWriter]) -> dict[str, Any]:
@@ -289,10 +304,10 @@ class BaseModel(metaclass=_ModelType):
         def recompute(snapshot: Snapshot) -> list[str]:
             stale = [feature for feature in chosen if feature.store and snapshot.stored(feature) is None]
             if stale:
-                snapshot.compute(stale)
+                snapshot.compute(stale, must_store=True)
             return [feature.name or "" for feature in stale]
 
-        return cls(_id)._read(recompute)
+        return cls(_id)._read(recompute, anew=True)
 
     @classmethod
     def _feature(cls, feature: Any) -> Feature:
@@ -312,6 +327,11 @@ class BaseModel(metaclass=_ModelType):
         """
         return self._read(lambda snapshot: snapshot.source_changed)
 
+    @property
+    def marks(self) -> Marks:
+        """What nodes noted about their input: by feature, each note with its ``kind`` and ``message``."""
+        return self._read(lambda snapshot: snapshot.record.marks)
+
     def open_source(self, name: str) -> io.BufferedReader | None:
         """Return the kept original bytes of a root as a file, or None where they were not kept."""
         return self._read(lambda snapshot: snapshot.open_source(name))
@@ -324,16 +344,26 @@ class BaseModel(metaclass=_ModelType):
         """Compute features, whatever is stored of them, and return their values by name."""
         return self._read(lambda snapshot: snapshot.compute(features))
 
-    def _read(self, action: Callable[[Snapshot], _T]) -> _T:
-        """Run an action on the document as it stands, and again where another writer replaced it meanwhile."""
+    def _read(self, action: Callable[[Snapshot], _T], anew: bool = False) -> _T:
+        """Run an action on the document as it stood when it was first read.
+
+        Args:
+            action (Callable): gets the snapshot.
+            anew (bool): where another writer replaced the document, run it again on the new one, even if something of
+                the old one was used before.
+        """
         for _ in range(_TRIES):
-            if "_snapshot" not in self.__dict__:
-                self.__dict__["_snapshot"] = Snapshot(type(self), self._checked_id())
+            snapshot = self.__dict__.get("_snapshot")
             try:
-                return action(self.__dict__["_snapshot"])
+                if snapshot is None:
+                    snapshot = self.__dict__["_snapshot"] = Snapshot(type(self), self._checked_id())
+                return action(snapshot)
             except Outdated:
-                del self.__dict__["_snapshot"]
-        raise StoreLocked(f"document {self._checked_id()!r} was replaced {_TRIES} times while it was read; try again")
+                if snapshot is not None and snapshot.is_used and not anew:
+                    break
+                self.__dict__.pop("_snapshot", None)
+        name = f"{type(self).__name__}({self._checked_id()!r})"
+        raise StoreLocked(f"the document was replaced while it was read; make a new {name} to read what it is now")
 
     def _checked_id(self) -> str:
         _id = self.__dict__["_id"]

@@ -155,6 +155,25 @@ class Node:
     def __exit__(self, *error: object) -> None:
         return None
 
+    # for authors of nodes
+
+    def mark(self, kind: str, message: str) -> None:
+        """Note something about the input that users of the document should know; the same note counts once.
+
+        Args:
+            kind (str): one word, such as ``"truncated"``.
+            message (str): the whole story.
+        """
+        note = {"kind": kind, "message": message}
+        if note not in self.marks:
+            self.marks.append(note)
+
+    @property
+    def marks(self) -> list[dict[str, str]]:
+        """What ``mark`` noted in this run."""
+        found: list[dict[str, str]] = self._run.setdefault("marks", [])
+        return found
+
     # what the engine calls
 
     def _results(self) -> Iterator[Any]:

@@ -5,7 +5,8 @@ small values themselves; large values stand in blobs and the header names them. 
 
 Layout, little-endian: magic ``ZLR1``, id length (u32), xxh3-64 of the id (u64), header length (u32), xxh3-64 of the
 header (u64), id (UTF-8), header, inline values. The id stands apart, so that a document whose header is damaged can
-still be named, replaced and deleted. The header holds the sources, the descriptions by lineage, and per value: lineage,
+still be named, replaced and deleted. The header holds the sources, the descriptions by lineage, what nodes noted about
+their input (``marks``, left out where there are none), and per value: lineage,
 source digest, content type, codec header, size, and either offset and block checksums, or blob name and the checksum of
 the blob's own table. Id and header are at most 8 MiB each, and the header is nested at most 200 deep; writing and
 reading keep the same limits.
@@ -15,6 +16,7 @@ Classes: ``Entry``, ``Record``; function ``read_id``. What ``checksums`` offers 
 
 import json
 import math
+import os
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -32,6 +34,7 @@ __all__ = [
     "INLINE_LIMIT",
     "Checksums",
     "Entry",
+    "Marks",
     "Record",
     "blob_table",
     "read_blob_table",
@@ -56,7 +59,19 @@ _STEPS = np.zeros(256, np.int8)
 _STEPS[[ord("["), ord("{")]] = 1
 _STEPS[[ord("]"), ord("}")]] = -1
 _HEXADECIMAL = set("0123456789abcdef")
+_SOURCES: dict[str, dict[str, type]] = {
+    "file": {"path": str, "given": str, "size": int, "mtime_ns": int},
+    "url": {"url": str},
+    "bytes": {"as": str},
+    "wrapped": {"value": dict, "source": dict},
+}
+"""What the description of a source holds, by its kind; see ``sources``."""
+
 _AGAIN = "process the document again to replace it"
+
+
+Marks = dict[str, list[dict[str, str]]]
+"""What nodes noted about their input: by feature, each with ``kind`` and ``message``."""
 
 
 @dataclass(slots=True)
@@ -86,12 +101,13 @@ class Entry:
 
 @dataclass(slots=True)
 class Record:
-    """A document: its id, sources, descriptions by lineage, and values by feature."""
+    """A document: its id, sources, descriptions by lineage, values by feature, and marks by feature."""
 
     id: str
     sources: dict[str, Any] = field(default_factory=dict)
     descriptions: dict[str, Any] = field(default_factory=dict)
     entries: dict[str, Entry] = field(default_factory=dict)
+    marks: Marks = field(default_factory=dict)
 
     @property
     def blobs(self) -> set[str]:
@@ -120,6 +136,8 @@ class Record:
                 inline.append(entry.data or b"")
                 offset += entry.size
         body = {"format": FORMAT, "sources": self.sources, "descriptions": self.descriptions, "values": values}
+        if self.marks:
+            body["marks"] = self.marks
         _id = self.id.encode("utf-8", "surrogatepass")
         header = _dump(body, f"the record of {self.id[:60]!r}")
         if max(len(_id), len(header)) > _MAX_HEADER:
@@ -146,7 +164,8 @@ class Record:
             body = json.loads(header.decode("ascii"), parse_constant=_finite, parse_float=_finite)
             return _record(_id, body, payload)
         except ValueError as error:
-            raise CorruptValue(f"the header of {what} does not follow the format: {error}; {_AGAIN}") from error
+            text = str(error)[:500]
+            raise CorruptValue(f"the header of {what} does not follow the format: {text}; {_AGAIN}") from error
 
 
 def read_id(read: Callable[[int, int], bytes | memoryview], what: str = "a record") -> str:
@@ -263,27 +282,58 @@ def _record(_id: str, body: Any, payload: memoryview) -> Record:
         _check_source(_part(record.sources, name, dict, "the sources"), f"source {name!r}")
     for name in record.descriptions:
         _check_description(_part(record.descriptions, name, dict, "the descriptions"), f"description {name!r}")
-    values = _part(body, "values", dict, "the header")
+    values, at = _part(body, "values", dict, "the header"), 0
     for name in values:
-        record.entries[name] = _entry(_part(values, name, dict, "the values"), payload, f"value {name!r}")
+        entry = _entry(_part(values, name, dict, "the values"), payload, at, f"value {name!r}")
+        at += entry.size if entry.blob is None else 0
+        record.entries[name] = entry
+    if at != len(payload):
+        raise ValueError(f"its values take {at} of {len(payload)} bytes")
+    if "marks" in body:
+        record.marks = _part(body, "marks", dict, "the header")
+        for name in record.marks:
+            _check_marks(_part(record.marks, name, list, "the marks"), f"marks of {name!r}")
     return record
+
+
+def _check_marks(marks: list[Any], where: str) -> None:
+    for mark in marks:
+        if type(mark) is not dict or mark.keys() != {"kind", "message"}:
+            raise ValueError(f"the {where} must each have a kind and a message")
+        for key in mark:
+            _part(mark, key, str, where)
 
 
 def _check_source(source: dict[str, Any], where: str) -> None:
     kind = _part(source, "kind", str, where)
     _part(source, "hash", str, where)
+    for key, type_ in _SOURCES.get(kind, {}).items():
+        _part(source, key, type_, where)
+    if kind == "file":
+        for key in ("path", "given"):
+            if "\0" in source[key] or not _is_path(source[key]):
+                raise ValueError(f"{key!r} in {where} is no path: {source[key][:100]!r}")
+    if kind == "value" and "value" not in source:
+        raise ValueError(f"{where} lacks its value")
     if kind == "wrapped":
-        _check_source(_part(source, "source", dict, where), f"the wrapped {where}")
+        _check_source(source["source"], f"the wrapped {where}")
+
+
+def _is_path(text: str) -> bool:
+    try:
+        os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _check_description(description: dict[str, Any], where: str) -> None:
-    if "needs" in description:
-        needs = _part(description, "needs", dict, where)
-        for name in needs:
-            _part(_part(needs, name, dict, where), "lineage", str, where)
+    needs = _part(description, "needs", dict, where)
+    for name in needs:
+        _part(_part(needs, name, dict, where), "lineage", str, where)
 
 
-def _entry(value: dict[str, Any], payload: memoryview, where: str) -> Entry:
+def _entry(value: dict[str, Any], payload: memoryview, at: int, where: str) -> Entry:
     entry = Entry(
         _part(value, "lineage", str, where), _part(value, "source", str, where),
         _part(value, "content_type", str, where), _part(value, "header", dict, where),
@@ -298,8 +348,10 @@ def _entry(value: dict[str, Any], payload: memoryview, where: str) -> Entry:
         if len(entry.blob) != 32 or not set(entry.blob) <= _HEXADECIMAL or len(entry.checks) != 1:
             raise ValueError(f"{where} must have the name of a blob, 32 hexadecimal digits, and one checksum")
         return entry
-    at = _part(value, "at", int, where)
-    if not 0 <= at <= len(payload) - entry.size:
+    found = _part(value, "at", int, where)
+    if not 0 <= found <= len(payload) - entry.size:
         raise ValueError(f"{where} lies outside the record")
+    if found != at:
+        raise ValueError(f"{where} begins at {found}, not behind the value before it, at {at}")
     entry.data = payload[at : at + entry.size]
     return entry

@@ -16,7 +16,7 @@ from zounds_lite.featureflow.feature import Aspect, Feature, selector
 from zounds_lite.featureflow.graph import Graph
 from zounds_lite.featureflow.lineage import Lineage
 from zounds_lite.featureflow.node import Node, _Chunks
-from zounds_lite.featureflow.record import INLINE_LIMIT, Checksums, Entry
+from zounds_lite.featureflow.record import INLINE_LIMIT, Checksums, Entry, Marks
 from zounds_lite.featureflow.stores.base import BlobWriter, Database
 
 __all__ = ["Run", "ValueWriter"]
@@ -249,6 +249,15 @@ class Run:
                 )
             )
             for feature, _, writer in stored
+        }
+
+    def marks(self) -> Marks:
+        """Return what the nodes noted, by feature: an empty list for each that ran and noted nothing."""
+        features = self.lineage.features
+        return {
+            name: list(node.marks)
+            for name, node in self.graph.items()
+            if name in features and not isinstance(node, _StoredNode)
         }
 
     def value(self, feature: Feature) -> Any:

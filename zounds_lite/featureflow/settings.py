@@ -194,7 +194,7 @@ def simple_in_memory_settings(cls: _T) -> _T:
 
 
 def simple_lmdb_settings(
-    path: Any, map_size: float | None = None, user_supplied_id: bool = False
+    path: Any, map_size: float | None = None, user_supplied_id: bool = False, durability: str = "full"
 ) -> Callable[[_T], _T]:
     """Class decorator: documents live in an LMDB store at ``path``.
 
@@ -202,10 +202,12 @@ def simple_lmdb_settings(
         path (str | Path): the store's folder; made where it is missing.
         map_size (int | float | None): initial map size in bytes; it grows by itself.
         user_supplied_id (bool): take ids from ``process(_id=...)`` instead of making random ones.
+        durability (str): "full": a document is durable when ``process`` returns; "relaxed": a power cut may take the
+            last one that was committed, never a part of one.
     """
 
     def decorate(cls: _T) -> _T:
         provider = UserSpecifiedIdProvider("_id") if user_supplied_id else UuidProvider()
-        return _with_settings(cls, database=LmdbDatabase(path, map_size), id_provider=provider)
+        return _with_settings(cls, database=LmdbDatabase(path, map_size, durability=durability), id_provider=provider)
 
     return decorate

@@ -1,11 +1,13 @@
 """Snapshot: one document as it stands in the store at one moment, against the code and sources of now.
 
 Goal: all that is read of a document belongs together. A value is served if its lineage and the content of its sources
-are today's; otherwise it is computed from what is. Where another writer replaced the document meanwhile, ``Outdated``
-is raised and the caller takes a new snapshot. Class: ``Snapshot``.
+are today's; otherwise it is computed from what is. A snapshot maps the blobs of its record when it is taken, so it stays
+readable when another writer replaces the document. Only where a process holds very many maps are they opened when
+needed; if they are gone by then, ``Outdated`` is raised. Class: ``Snapshot``.
 """
 
 import io
+import weakref
 from collections.abc import Callable
 from functools import cached_property
 from typing import Any
@@ -17,12 +19,18 @@ from zounds_lite.featureflow.codecs import StoredValue
 from zounds_lite.featureflow.commit import Change, Outdated, commit
 from zounds_lite.featureflow.feature import Feature
 from zounds_lite.featureflow.lineage import Explanation, Lineage, explain_lineage
-from zounds_lite.featureflow.record import INLINE_LIMIT, Entry, Record, verified, verify
+from zounds_lite.featureflow.record import INLINE_LIMIT, Entry, Marks, Record, verified, verify
 from zounds_lite.featureflow.run import Run
 from zounds_lite.featureflow.sources import KEPT, is_recoverable, refreshed, restore_source, what_changed
 from zounds_lite.featureflow.stores.base import Database
 
 __all__ = ["Snapshot"]
+
+_MOST_MAPS = 16_384
+"""Blobs that snapshots hold open in a process; Linux allows 65,530 maps by default."""
+
+_MAPS: "weakref.WeakValueDictionary[tuple[int, str], np.ndarray]" = weakref.WeakValueDictionary()
+"""What snapshots hold open, by database and blob."""
 
 
 class Snapshot:
@@ -35,13 +43,32 @@ class Snapshot:
     Raises:
         KeyNotFound: there is no such document.
         CorruptValue: its record is damaged.
+        Outdated: it was replaced while it was opened.
     """
 
     def __init__(self, model: Any, _id: str) -> None:
         self.model = model
         self.id = _id
         self.record: Record = model._database().read(_id)
+        self.is_used = False
         self._others: dict[int, Record] = {}
+        self._maps: dict[str, np.ndarray] = {}
+        self._hold(self.record, model._database())
+
+    def _hold(self, record: Record, database: Database) -> None:
+        """Map the blobs that a record names, so that they stay readable when they are removed."""
+        for name in record.blobs:
+            found = _MAPS.get((id(database), name))
+            if found is None:
+                if len(_MAPS) >= _MOST_MAPS:
+                    return
+                try:
+                    found = database.open_blob(name)
+                except KeyNotFound:
+                    self._check_current(name, database)
+                    continue  # it is missing; whoever reads it is told
+                _MAPS[id(database), name] = found
+            self._maps[name] = found
 
     @cached_property
     def lineage(self) -> Lineage:
@@ -68,6 +95,7 @@ class Snapshot:
                 raw = database.get(self.id)
                 other = Record(self.id) if raw is None else Record.from_bytes(raw, f"the record of {self.id!r}")
                 self._others[id(database)] = other
+                self._hold(other, database)
             record = self._others[id(database)]
         return record.entries.get(feature.key or "") if feature.store else None
 
@@ -90,12 +118,13 @@ class Snapshot:
             CorruptValue: they are damaged.
         """
         what = f"feature {name!r} of document {self.id!r}"
+        self.is_used = True
         if entry.blob is None:
             data = memoryview(entry.data or b"")
             verify(data, entry.checks, what)
             return StoredValue(entry.header, np.frombuffer(data, np.uint8), what)
         try:
-            blob = database.open_blob(entry.blob)
+            blob = self._maps[entry.blob] if entry.blob in self._maps else database.open_blob(entry.blob)
         except KeyNotFound as error:
             self._check_current(entry.blob, database)
             raise CorruptValue(f"{what}: {error}; process the document again to replace it") from error
@@ -131,13 +160,18 @@ class Snapshot:
             if is_recoverable(source, KEPT + name in self.record.entries)
         }
 
-    def compute(self, features: list[Feature]) -> dict[str, Any]:
+    def compute(self, features: list[Feature], must_store: bool = False) -> dict[str, Any]:
         """Compute features from what is stored and fresh, commit those that are stored, and return all values by name.
+
+        Args:
+            features (list[Feature]): what to compute.
+            must_store (bool): raise where another writer replaced the document meanwhile, instead of handing out the
+                values, which belong to this snapshot, without storing them.
 
         Raises:
             FeatureNotComputable: nothing that is stored leads to one of them.
             KeyNotFound: the document was deleted meanwhile.
-            Outdated: it was replaced meanwhile.
+            Outdated: it was replaced meanwhile, and ``must_store`` is set.
         """
         run = Run(self.lineage, self._inputs(), self.stored, self.model._database)
         names = ", ".join(feature.name or "" for feature in features)
@@ -146,7 +180,7 @@ class Snapshot:
             inline = sum(entry.size for entry in self.record.entries.values() if entry.blob is None)
             hashes = {name: source["hash"] for name, source in self.sources.items()}
             entries = run.entries(hashes, room=max(0, INLINE_LIMIT - inline))
-            values = {feature.name or "": run.value(feature) for feature in features if not feature.store}
+            values = {feature.name or "": self._computed(run, entries, feature) for feature in features}
         except FeatureNotComputable as error:
             run.discard()
             raise FeatureNotComputable(f"{names} of document {self.id!r}: {error}") from error
@@ -154,17 +188,25 @@ class Snapshot:
             run.discard()
             raise
         if entries:
-            self._commit(entries)
-        for feature in features:
-            if feature.store:
-                value = self.value(entries[feature], feature.name or "", self.model._database(feature))
-                values[feature.name or ""] = feature.decode(value)
+            try:
+                self._commit(entries, run.marks())
+            except Outdated:
+                if must_store:
+                    raise
         return values
 
-    def _commit(self, entries: dict[Feature, Entry]) -> None:
-        commit(Change(self.id, self.lineage, entries, self.sources, based_on=self.record.sources), self.model._database)
+    def _computed(self, run: Run, entries: dict[Feature, Entry], feature: Feature) -> Any:
+        """Return the value of a feature that was computed; a blob is mapped, so it outlives a commit that is refused."""
+        if not feature.store:
+            return run.value(feature)
+        return feature.decode(self.value(entries[feature], feature.name or "", self.model._database(feature)))
+
+    def _commit(self, entries: dict[Feature, Entry], marks: Marks) -> None:
+        change = Change(self.id, self.lineage, entries, self.sources, marks=marks, based_on=self.record.sources)
+        commit([change], self.model._database)
         self.model._announce(self.id, entries)
         self.record.sources = self.sources
+        self.record.marks.update(marks)
         self._others.clear()
         main = self.model._database()
         self.record.entries.update({f.key or "": e for f, e in entries.items() if self.model._database(f) is main})

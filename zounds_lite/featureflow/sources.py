@@ -21,7 +21,7 @@ from typing import Any
 import xxhash
 
 from zounds_lite._declared import Declared, decode, digest, encode
-from zounds_lite.errors import FeatureNotComputable
+from zounds_lite.errors import CorruptValue, FeatureNotComputable
 
 __all__ = [
     "KEPT",
@@ -189,7 +189,7 @@ def restore_source(source: dict[str, Any], kept: Any = None) -> Any:
     """
     kind = source["kind"]
     if kind == "wrapped":
-        return decode(source["value"]).replace(uri=restore_source(source["source"], kept))
+        return _wrapping(source["value"]).replace(uri=restore_source(source["source"], kept))
     if kind == "file":
         # as it was given, unless that means another file by now
         return source["given"] if os.path.abspath(source["given"]) == source["path"] else source["path"]
@@ -200,12 +200,26 @@ def restore_source(source: dict[str, Any], kept: Any = None) -> Any:
     if kind == "bytes" and kept is not None:
         restore: dict[str, Callable[[Any], Any]] = {
             "bytes": lambda file: file.read(),
-            "value": lambda file: decode(json.loads(file.read())),
+            "value": lambda file: decode(_loaded(file.read())),
         }
         return restore.get(source["as"], lambda file: file)(kept)
     raise FeatureNotComputable(
         "the original source was in memory and was not kept; process the document again, or keep it (keep_source=True)"
     )
+
+
+def _wrapping(described: Any) -> Declared:
+    value = decode(described)
+    if not isinstance(value, Declared) or not hasattr(value, "uri"):
+        raise CorruptValue(f"a stored source is wrapped in {type(value).__name__}; process the document again")
+    return value
+
+
+def _loaded(text: bytes) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise CorruptValue(f"a stored source is no JSON: {error}; process the document again") from error
 
 
 def refreshed(source: dict[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from zounds_lite._declared import decode, encode
-from zounds_lite.errors import CorruptValue, DeclarationError, UnknownTypeError, UntrustedValue
+from zounds_lite.errors import CorruptValue, DeclarationError, UnknownTypeError, UntrustedValue, ZoundsError
 from zounds_lite.featureflow.arrays import NumpyMetaData
 from zounds_lite.featureflow.codecs import Decoder, Encoder, StoredValue
 from zounds_lite.featureflow.node import Aggregator
@@ -54,11 +54,16 @@ class _Arrays:
         if kind == "dict":
             return {self.decode(key): self.decode(item) for key, item in value["items"]}
         if kind == "array":
-            return self.arrays[value["index"]]
+            return self._array(value["index"])
         if kind == "value":
             return decode(value["value"])
         keywords = {name: self.decode(item) for name, item in value["keywords"].items()}
         return _array_type(kind)(self.decode(value["data"]), **keywords)
+
+    def _array(self, index: Any) -> np.ndarray:
+        if type(index) is not int or not 0 <= index < len(self.arrays):
+            raise IndexError(f"there is no array {str(index)[:40]} among {len(self.arrays)}")
+        return self.arrays[index]
 
 
 def _array_type(name: str) -> Any:
@@ -134,13 +139,21 @@ class TypedDecoder(Decoder):
             from zounds_lite.featureflow import trusted
 
             return trusted.loads(value.bytes())
-        arrays, at = _Arrays(), 0
         try:
-            for header in value.header["arrays"]:
-                head = NumpyMetaData.from_header(header)
-                value.verified(at, at + head.size)
-                arrays.arrays.append(head.array(StoredValue({}, value.data[at : at + head.size], value.what)))
-                at += head.size
-            return arrays.decode(value.header["tree"])
-        except (KeyError, IndexError, TypeError, AttributeError, RecursionError) as error:
-            raise CorruptValue(f"{value.what} does not follow the format of typed values: {error!r}") from error
+            return self._typed(value)
+        except ZoundsError:
+            raise
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
+            text = repr(error)[:400]
+            raise CorruptValue(f"{value.what} does not follow the format of typed values: {text}") from error
+
+    def _typed(self, value: StoredValue) -> Any:
+        arrays, at = _Arrays(), 0
+        for header in value.header["arrays"]:
+            head = NumpyMetaData.from_header(header)
+            value.verified(at, at + head.size)
+            arrays.arrays.append(head.array(StoredValue({}, value.data[at : at + head.size], value.what)))
+            at += head.size
+        if at != len(value.data):
+            raise ValueError(f"its arrays take {at} of {len(value.data)} bytes")
+        return arrays.decode(value.header["tree"])

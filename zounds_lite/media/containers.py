@@ -13,11 +13,11 @@ Sources:
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from zounds_lite.errors import DecodeError, RejectedAudio, TruncatedAudio, UnsupportedCodec
 from zounds_lite.media.mp3 import count_frames, find_mpeg, parse_frame, read_xing, skip_id3, xing_frame
-from zounds_lite.media.source import Source
+from zounds_lite.media.source import Pieces, Source
 
 __all__ = ["MAX_CHANNELS", "MAX_RATE", "Layout", "check_claims", "inspect"]
 
@@ -39,11 +39,13 @@ class Layout:
         channels (int | None): claimed channels; None where the header was not read.
         rate (int | None): claimed sample rate, hertz.
         pieces (list | None): pieces of a ``View`` that libsndfile should read instead of the source.
+        damage (TruncatedAudio | None): the samples end before what the header promises; the header itself is whole.
     """
 
     channels: int | None = None
     rate: int | None = None
-    pieces: list[bytes | tuple[int, int]] | None = None
+    pieces: Pieces | None = None
+    damage: TruncatedAudio | None = None
 
 
 def inspect(source: Source, container: str) -> Layout:
@@ -55,7 +57,7 @@ def inspect(source: Source, container: str) -> Layout:
 
     Raises:
         RejectedAudio: the header claims channels or a rate that no honest file has.
-        TruncatedAudio: the source ends before what the header promises.
+        TruncatedAudio: the source ends within its header; where it ends within the samples, ``Layout.damage`` says so.
         UnsupportedCodec: the container holds a codec that libsndfile does not decode.
         DecodeError: the header is damaged.
     """
@@ -125,14 +127,13 @@ def _wav_data(source: Source, fmt: tuple | None, offset: int, size: int, total: 
     start, left = offset + 8, source.size - offset - 8
     if size == 0 and left > 0 and total in (0, 0xFFFFFFFF, start - 8):
         # written as a stream: what follows the header is the recording
-        marked = source.at(0, offset + 4) + b"\xff\xff\xff\xff"
-        return Layout(channels, rate, [marked, (start, source.size)])
+        return Layout(channels, rate, [(0, offset + 4), b"\xff\xff\xff\xff", (start, source.size)])
     unknown = size >= 0xFFFFF000 and size <= 0xFFFFFFFF or 0x7FFFF000 <= size <= 0x7FFFFFFF
-    if size > left and not unknown:
-        if tag in _FRAMED and block:
-            raise _cut(source, size // block, left // block, "frames")
-        raise _cut(source, size, left, "bytes of samples")
-    return Layout(channels, rate)
+    if size <= left or unknown:
+        return Layout(channels, rate)
+    if tag in _FRAMED and block:
+        return Layout(channels, rate, damage=_cut(source, size // block, left // block, "frames"))
+    return Layout(channels, rate, damage=_cut(source, size, left, "bytes of samples"))
 
 
 def _w64(source: Source) -> Layout:
@@ -148,9 +149,9 @@ def _w64(source: Source) -> Layout:
             _, channels, rate = _unpack(source, offset + 24, "<HHI")
             layout = Layout(channels, rate)
         elif name == b"data":
-            if offset + size > source.size:
-                raise _cut(source, size - 24, source.size - offset - 24, "bytes of samples")
-            return layout
+            left = source.size - offset
+            damage = _cut(source, size - 24, left - 24, "bytes of samples") if size > left else None
+            return replace(layout, damage=damage)
         offset += (size + 7) // 8 * 8
     raise _no_data(source, "W64", total)
 
@@ -169,8 +170,8 @@ def _aiff(source: Source) -> Layout:
             check_claims(source.name, layout.channels, layout.rate)
         elif name == b"SSND":
             left = source.size - offset - 8
-            if size > left and size != 0xFFFFFFFF:
-                raise _cut(source, size - 8, left - 8, "bytes of samples")
+            if size > left and size != 0xFFFFFFFF and layout.channels is not None:
+                return replace(layout, damage=_cut(source, size - 8, left - 8, "bytes of samples"))
             if size in (0, 0xFFFFFFFF):
                 return layout  # a stream: libsndfile reads to the end
         offset += 8 + size + (size & 1)
@@ -195,10 +196,13 @@ def _caf(source: Source) -> Layout:
             layout = Layout(channels, int(rate) if 0 <= rate <= MAX_RATE else MAX_RATE + 1)
         left = source.size - offset - 12
         if name == b"data" and size == -1:
-            head = source.at(0, offset + 4) + struct.pack(">q", left)
-            return Layout(layout.channels, layout.rate, [head, (offset + 12, source.size)])
+            pieces: Pieces = [(0, offset + 4), struct.pack(">q", left), (offset + 12, source.size)]
+            return replace(layout, pieces=pieces)
         if size < 0 or size > left:
-            raise _cut(source, max(size, 0), left, f"bytes in its {name.decode('latin-1')!r} chunk")
+            damage = _cut(source, max(size, 0), left, f"bytes in its {name.decode('latin-1')!r} chunk")
+            if name == b"data" and size > 0 and layout.channels is not None:
+                return replace(layout, damage=damage)
+            raise damage
         seen = seen or name == b"data"
         offset += 12 + size
     if not seen:
@@ -209,9 +213,10 @@ def _caf(source: Source) -> Layout:
 def _au(source: Source) -> Layout:
     order = ">" if source.at(0, 4) == b".snd" else "<"
     start, size, _, rate, channels = _unpack(source, 4, order + "5I")
+    damage = None
     if size != 0xFFFFFFFF and start + size > source.size:
-        raise _cut(source, size, source.size - start, "bytes of samples")
-    return Layout(channels, rate)
+        damage = _cut(source, size, source.size - start, "bytes of samples")
+    return Layout(channels, rate, damage=damage)
 
 
 def _flac(source: Source) -> Layout:
@@ -232,9 +237,11 @@ def _flac(source: Source) -> Layout:
 
 def _ogg(source: Source) -> Layout:
     head = source.at(0, 27 + 255 + 64)
-    if len(head) < 28 or len(head) < 27 + head[26] + 8:
+    if len(head) < 28:
         raise _cut(source, 58, source.size, "bytes in its first page")
     packet = head[27 + head[26] :]
+    if len(packet) < 16:
+        raise _cut(source, 27 + head[26] + 16, source.size, "bytes in its first page")
     layout = Layout()
     if packet[:7] == b"\x01vorbis":
         layout = Layout(packet[11], int.from_bytes(packet[12:16], "little"))
@@ -245,22 +252,22 @@ def _ogg(source: Source) -> Layout:
             f"{source.name} is an Ogg file with the codec {packet[:8]!r}; allowed there: Vorbis, Opus, FLAC. "
             "Convert it first, for example: ffmpeg -i INPUT -c:a flac OUTPUT.flac"
         )
-    _check_last_page(source)
-    return layout
+    return replace(layout, damage=_check_last_page(source))
 
 
-def _check_last_page(source: Source) -> None:
+def _check_last_page(source: Source) -> TruncatedAudio | None:
     start = max(0, source.size - 2 * _PAGE)
     tail = source.at(start, 2 * _PAGE)
     at = tail.rfind(b"OggS")
     if at < 0:
-        return  # much foreign data at the end: the decoder will tell
+        return None  # much foreign data at the end: the decoder will tell
     page = tail[at:]
     table = page[27 : 27 + page[26]] if len(page) >= 27 else b""
     whole = len(page) >= 27 and len(page) >= 27 + page[26] + sum(table)
-    if not whole or not page[5] & 4:
-        found = "has no end-of-stream mark" if whole else f"is cut at byte {source.size}"
-        raise TruncatedAudio(f"{source.name} is cut short: its last Ogg page {found}; copy or download it again")
+    if whole and page[5] & 4:
+        return None
+    found = "has no end-of-stream mark" if whole else f"is cut at byte {source.size}"
+    return TruncatedAudio(f"{source.name} is cut short: its last Ogg page {found}; copy or download it again")
 
 
 def _mp3(source: Source) -> Layout:
@@ -269,11 +276,13 @@ def _mp3(source: Source) -> Layout:
     if first is None or frame is None:
         raise DecodeError(f"{source.name} looked like MPEG audio, but no frames were found")
     xing = read_xing(source, first)
+    damage = None
     if xing is not None and xing.size is not None and xing.size > source.size - first:
-        raise _cut(source, xing.size, source.size - first)
+        damage = _cut(source, xing.size, source.size - first)
     if xing is not None and xing.frames and source.at(first + 4 + 32, 4) != b"VBRI":
         # libsndfile passes over tags, but not over junk
-        return Layout(frame.channels, frame.rate, None if first == skip_id3(source) else [(first, source.size)])
+        pieces: Pieces | None = None if first == skip_id3(source) else [(first, source.size)]
+        return Layout(frame.channels, frame.rate, pieces, damage)
     # no usable count: libsndfile would guess the length from the first frame, which loses the end of many recordings
     if xing is not None:
         first += frame.size
@@ -282,7 +291,15 @@ def _mp3(source: Source) -> Layout:
     if parse_frame(header) is None or count == 0:
         raise DecodeError(f"{source.name} holds no complete MPEG frame; copy or download it again")
     made = [xing_frame(header, count, stop - first)] if frame.layer == 3 else []
-    return Layout(frame.channels, frame.rate, [*made, (first, stop)])
+    return Layout(frame.channels, frame.rate, [*made, (first, stop)], damage or _half_frame(source, stop))
+
+
+def _half_frame(source: Source, stop: int) -> TruncatedAudio | None:
+    """Tell whether the source ends within a frame: the only sign of a cut where no header says how long it is."""
+    frame = parse_frame(source.at(stop, 4))
+    if frame is None or stop + frame.size <= source.size:
+        return None
+    return _cut(source, frame.size, source.size - stop, "bytes in its last frame")
 
 
 _WALKERS: dict[str, Callable[[Source], Layout]] = {

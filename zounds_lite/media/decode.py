@@ -2,32 +2,43 @@
 
 Goal: decode recordings of any length in bounded memory, at the speed of the decoder. Conventions: arrays are (frames,
 channels), float32 in -1..1 unless another dtype is asked for; frames are counted from the start of the recording.
-Names: ``AudioReader``, ``BLOCK``, ``mix_to_mono``.
+What a damaged recording gives is a choice: an error, or what could be decoded and a ``Mark``.
+Names: ``AudioReader``, ``Mark``, ``BLOCK``, ``mix_to_mono``.
 """
 
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, Self
+from typing import Any, BinaryIO, NamedTuple, Self
 
 import numpy as np
 
 from zounds_lite.errors import DeclarationError, DecodeError, NonFiniteAudio, TruncatedAudio
+from zounds_lite.media.guard import DecodeLimits
 from zounds_lite.media.ogg import OggPages
-from zounds_lite.media.probe import AudioInfo, open_audio, reopen
+from zounds_lite.media.probe import AudioInfo, check_damaged, open_audio, reopen
 from zounds_lite.media.source import Source
 
-__all__ = ["BLOCK", "AudioReader", "mix_to_mono"]
+__all__ = ["BLOCK", "AudioReader", "Mark", "mix_to_mono"]
 
 BLOCK = 65536
 """Frames decoded at a time: 4 Ki blocks cost an MP3 twice as much."""
 
 _DTYPES = ("float32", "float64", "int16")
-_FLOATS = ("FLOAT", "DOUBLE")
+_FLOATS = ("FLOAT", "DOUBLE", "VORBIS")
+"""Encodings that can hold NaN or infinity: the codebooks of Vorbis are floats."""
 _PREROLL = {"OPUS": 8192, **dict.fromkeys(("MPEG_LAYER_I", "MPEG_LAYER_II", "MPEG_LAYER_III"), 16384)}
 """Frames decoded and dropped behind a seek, so that the decoder's memory is as it would have been."""
 _INT16_SCALE = 2.0**-15
+_ADVICE = "; copy or download the recording again, or read it with damaged='keep'"
+
+
+class Mark(NamedTuple):
+    """What is wrong with a recording that was read all the same: ``kind`` is ``"truncated"`` or ``"non-finite"``."""
+
+    kind: str
+    message: str
 
 
 class AudioReader:
@@ -40,6 +51,14 @@ class AudioReader:
         source (str | Path | bytes | file object): a path, the bytes, or a seekable binary file object. The position of
             a file object is put back on ``close``; leave it alone until then.
         dtype (str): ``"float32"``, ``"float64"`` (both -1..1) or ``"int16"`` (full scale is 32768).
+        damaged (str): ``"raise"`` an error at damage, or ``"keep"`` what could be decoded: a recording that is cut
+            short ends at the cut, and samples that are no finite numbers become 0. ``marks`` says what was met.
+        limits (DecodeLimits | None): decode in a process of its own, with these limits; None decodes in this one.
+            Such a process only goes forward: to read backwards it starts again.
+
+    Attributes:
+        info (AudioInfo): what the header says; what is cut short may hold fewer frames.
+        marks (list[Mark]): the damage that was met so far, one mark for each kind.
 
     Raises:
         DecodeError: the source is no recording that can be decoded; ``probe`` lists the kinds.
@@ -57,8 +76,17 @@ class AudioReader:
         ([(64, 2), (36, 2)], [[0.5, 0.5], [0.5, 0.5]])
     """
 
-    def __init__(self, source: str | Path | bytes | BinaryIO, dtype: Any = "float32") -> None:
+    def __init__(
+        self,
+        source: str | Path | bytes | BinaryIO,
+        dtype: Any = "float32",
+        damaged: str = "raise",
+        limits: DecodeLimits | None = None,
+    ) -> None:
+        check_damaged(damaged)
         self.info: AudioInfo
+        self.marks: list[Mark] = []
+        self._keeps, self._limits = damaged == "keep", limits
         self.dtype = np.dtype(dtype)
         if self.dtype.name not in _DTYPES:
             raise DeclarationError(f"cannot decode to {self.dtype.name}; allowed: {', '.join(_DTYPES)}")
@@ -67,11 +95,21 @@ class AudioReader:
         self._position = 0
         self._source = Source(source)
         try:
-            self._handle, self.info, self._view = open_audio(self._source)
+            self._open()
         except BaseException:
             self._source.close()
             raise
         self._scratch: np.ndarray | None = None
+
+    def _open(self) -> None:
+        opened = open_audio(self._source, self._keeps, self._limits)
+        self._handle, self.info, self._view = opened.handle, opened.info, opened.view
+        if opened.damage is not None:
+            self._mark("truncated", str(opened.damage))
+
+    def _mark(self, kind: str, message: str) -> None:
+        if all(mark.kind != kind for mark in self.marks):
+            self.marks.append(Mark(kind, message.partition("; copy or download")[0]))
 
     def read(self, start: int = 0, stop: int | None = None) -> np.ndarray:
         """Decode the frames from ``start`` up to ``stop``, which is cut to the length of the recording.
@@ -84,8 +122,8 @@ class AudioReader:
             -> (frames, channels)
 
         Raises:
-            TruncatedAudio: there are fewer frames than the header promises.
-            NonFiniteAudio: a recording of floats holds NaN or infinity.
+            TruncatedAudio: there are fewer frames than the header promises, unless what is damaged is kept.
+            NonFiniteAudio: a sample is NaN or infinite, unless what is damaged is kept.
         """
         parts = list(self.blocks(start, stop))
         if len(parts) == 1:
@@ -96,8 +134,8 @@ class AudioReader:
         """Decode the same frames as ``read`` in arrays of ``block`` frames, the last one shorter.
 
         Raises:
-            TruncatedAudio: there are fewer frames than the header promises.
-            NonFiniteAudio: a recording of floats holds NaN or infinity.
+            TruncatedAudio: there are fewer frames than the header promises, unless what is damaged is kept.
+            NonFiniteAudio: a sample is NaN or infinite, unless what is damaged is kept.
         """
         if start < 0 or block < 1:
             raise DeclarationError(
@@ -110,12 +148,18 @@ class AudioReader:
             count = block if stop is None else min(block, stop - position)
             data = self._read_at(position, count)
             if len(data) < count and frames is not None:
-                raise self._cut(position + len(data), None)
+                self._meet(self._cut(position + len(data), None))
             if len(data):
                 yield data
             if len(data) < count:
                 return
             position += count
+
+    def _meet(self, damage: DecodeError) -> None:
+        """Raise an error of the recording, or mark it where damage is kept."""
+        if not self._keeps:
+            raise damage
+        self._mark("truncated", str(damage))
 
     def _read_at(self, start: int, count: int) -> np.ndarray:
         import soundfile
@@ -125,10 +169,13 @@ class AudioReader:
                 self._seek(start)
                 if self._position < start:  # it ends before
                     return np.empty((0, self.info.channels), self.dtype)
-                data = self._decode(count)
+                data = self._convert(self._decode(count), start)
             except soundfile.LibsndfileError as error:
                 self._position = -1
                 raise self._failure(start, error) from error
+            except DecodeError:
+                self._position = -1
+                raise
             self._position += len(data)
             if self._view is not None and self._view.error is not None:
                 raise self._view.error
@@ -144,12 +191,19 @@ class AudioReader:
         if self.info.subtype == "VORBIS" and self.info.frames is not None:
             self._restart(start)
         elif self._handle.can_seek and self.info.frames is not None:
-            place = max(0, start - _PREROLL.get(self.info.subtype, 0))
-            self._handle.seek(place)
-            self._position = place
+            self._jump(max(0, start - _PREROLL.get(self.info.subtype, 0)))
         elif not 0 <= self._position < start:
             self._restart(0)
         self._skip(start)
+
+    def _jump(self, place: int) -> None:
+        import soundfile
+
+        try:
+            self._handle.seek(place)
+            self._position = place
+        except soundfile.LibsndfileError:  # libsndfile believes that it can seek in DWVW
+            self._restart(0)
 
     def _restart(self, start: int) -> None:
         """Open the recording again, from its beginning or, in Vorbis, from a page before ``start``."""
@@ -161,13 +215,13 @@ class AudioReader:
         self._handle.close()
         self._position = -1  # in case that opening fails
         if pieces is not None:
-            self._handle, self._view = reopen(self._source, pieces)
+            self._handle, self._view = reopen(self._source, pieces, self._limits)
             place = (self.info.frames or 0) - self._handle.frames
             if 0 <= place <= start:
                 self._position = place
                 return
             self._handle.close()
-        self._handle, _, self._view = open_audio(self._source)
+        self._open()
         self._position = 0
 
     def _skip(self, start: int) -> None:
@@ -178,37 +232,58 @@ class AudioReader:
                 return
             self._position += skipped
 
-    def _decode(self, count: int) -> np.ndarray:
-        """Read the next frames; fewer at the end."""
-        subtype, is_int = self.info.subtype, self.dtype.kind == "i"
+    def _raw(self, count: int) -> np.ndarray:
+        """Return an array of the type that the decoder is to fill."""
+        subtype, shape = self.info.subtype, (count, self.info.channels)
         if subtype == "PCM_16" and self.dtype == np.float32:
             # the decoder's own conversion takes three times as long; both are exact
             if self._scratch is None or len(self._scratch) < count:
-                self._scratch = np.empty((count, self.info.channels), np.int16)
-            raw = self._handle.read(count, out=self._scratch[:count])
+                self._scratch = np.empty(shape, np.int16)
+            return self._scratch[:count]
+        if self.dtype.kind == "i" and not subtype.startswith("PCM_"):
+            return np.empty(shape, np.float32)  # libsndfile does not scale floats to integers
+        return np.empty(shape, self.dtype)
+
+    def _decode(self, count: int) -> np.ndarray:
+        """Read the next frames as the decoder gives them; fewer at the end."""
+        out = self._raw(count)
+        if not self._keeps:
+            return self._handle.read(count, out=out)
+        done, error = self._handle.salvage(out)
+        if error is not None:
+            self._mark("truncated", str(self._failure(max(self._position, 0) + done, error)))
+        return out[:done]
+
+    def _convert(self, raw: np.ndarray, start: int) -> np.ndarray:
+        """Bring what the decoder gave to the type that was asked for."""
+        if raw.dtype == np.int16 and self.dtype == np.float32:
             return np.multiply(raw, np.float32(_INT16_SCALE), dtype=np.float32)
-        if not is_int:
-            data = self._handle.read(count, out=np.empty((count, self.info.channels), self.dtype))
-            return self._check_finite(data) if subtype in _FLOATS else data
-        if subtype.startswith("PCM_"):
-            return self._handle.read(count, out=np.empty((count, self.info.channels), np.int16))
-        # libsndfile does not scale floats to integers
-        data = self._handle.read(count, out=np.empty((count, self.info.channels), np.float32))
-        scaled = np.rint(self._check_finite(data) / np.float32(_INT16_SCALE))
+        if self.info.subtype in _FLOATS:
+            raw = self._finite(raw, start)
+        if raw.dtype == self.dtype:
+            return raw
+        scaled = np.rint(raw / np.float32(_INT16_SCALE))
         return np.clip(scaled, -32768, 32767).astype(np.int16)
 
-    def _check_finite(self, data: np.ndarray) -> np.ndarray:
+    def _finite(self, data: np.ndarray, start: int) -> np.ndarray:
         # the sum is not finite if a sample is not; large finite samples can also overflow it
         with np.errstate(over="ignore", invalid="ignore"):
             if np.isfinite(data.sum()):
                 return data
-        bad = ~np.isfinite(data).all(axis=1)
-        if bad.any():
-            first = max(self._position, 0) + int(np.argmax(bad))
+        bad = ~np.isfinite(data)
+        if not bad.any():
+            return data
+        first = start + int(np.argmax(bad.any(axis=1)))
+        text = (
+            f"{self._source.name} holds NaN or infinite samples, the first at frame {first} "
+            f"({first / self.info.samplerate:.3f} s)"
+        )
+        if not self._keeps:
             raise NonFiniteAudio(
-                f"{self._source.name} holds NaN or infinite samples, the first at frame {first} "
-                f"({first / self.info.samplerate:.3f} s); repair it first, for example with numpy.nan_to_num"
+                f"{text}; repair it first, for example with numpy.nan_to_num, or read it with damaged='keep'"
             )
+        self._mark("non-finite", f"{text}; they were set to 0")
+        data[bad] = 0
         return data
 
     def _failure(self, start: int, error: Any) -> DecodeError:
@@ -216,13 +291,16 @@ class AudioReader:
             return DecodeError(f"{self._source.name} could not be read: {self._view.error}")
         if self.info.frames is not None and start < self.info.frames:
             return self._cut(start, error.error_string.strip())
-        return DecodeError(f"{self._source.name} cannot be decoded from frame {start} on: {error.error_string.strip()}")
+        kind = TruncatedAudio if start else DecodeError
+        return kind(
+            f"{self._source.name} cannot be decoded from frame {start} on: {error.error_string.strip()}{_ADVICE}"
+        )
 
     def _cut(self, got: int, why: str | None) -> TruncatedAudio:
         detail = f" ({why})" if why else ""
         return TruncatedAudio(
             f"{self._source.name} is cut short or damaged: its header promises {self.info.frames} frames, "
-            f"about {got} could be decoded{detail}; copy or download the recording again"
+            f"about {got} could be decoded{detail}{_ADVICE}"
         )
 
     def close(self) -> None:

@@ -12,7 +12,7 @@ Sources:
 import struct
 from bisect import bisect_right
 
-from zounds_lite.media.source import Source
+from zounds_lite.media.source import Pieces, Source
 
 __all__ = ["OggPages"]
 
@@ -61,7 +61,7 @@ class OggPages:
             at += 27 + len(table) + sum(table)
         return len(self._offsets) > 1
 
-    def pieces(self, place: int) -> list[bytes | tuple[int, int]] | None:
+    def pieces(self, place: int) -> Pieces | None:
         """Return the pieces of a shorter file that holds all from ``place`` on; None where it would be no shorter."""
         index = bisect_right(self._places, place)
         if index == 0:

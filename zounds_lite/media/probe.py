@@ -1,29 +1,36 @@
 """What a recording is: format, rate, channels and length, from its header.
 
 Goal: answer without decoding, by content and not by file name, and refuse with a typed error what no decoder should be
-let loose on. Conventions: rates in hertz, lengths in frames (one sample per channel). Names: ``AudioInfo``, ``probe``,
-``open_audio``
-and ``reopen`` (for ``decode``).
+let loose on. Conventions: rates in hertz, lengths in frames (one sample per channel). Names: ``AudioInfo``, ``probe``;
+for ``decode``: ``Opened``, ``open_audio``, ``reopen``, ``check_damaged``.
 """
 
-import contextlib
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from zounds_lite.errors import DecodeError, EmptyAudio, RejectedAudio, UnsupportedCodec
+from zounds_lite.errors import (
+    DeclarationError,
+    DecodeError,
+    EmptyAudio,
+    RejectedAudio,
+    TruncatedAudio,
+    UnsupportedCodec,
+)
+from zounds_lite.media._handle import handle_type
 from zounds_lite.media.containers import check_claims, inspect
+from zounds_lite.media.guard import DecodeLimits, GuardedHandle
 from zounds_lite.media.sniff import allowed, sniff
-from zounds_lite.media.source import Source, View
+from zounds_lite.media.source import Pieces, Source, View
 
-__all__ = ["AudioInfo", "open_audio", "probe", "reopen"]
+__all__ = ["AudioInfo", "Opened", "check_damaged", "open_audio", "probe", "reopen"]
 
 _UNKNOWN = 1 << 62
 """libsndfile's frame count for streams of unknown length is larger than this."""
 _MAX_FRAMES_PER_BYTE = 65536
 """No codec packs more frames into a byte, not even of silence."""
 _UNRECOGNISED, _UNSUPPORTED = 1, 4  # libsndfile error codes
+_POLICIES = ("raise", "keep")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,68 +61,76 @@ class AudioInfo:
         return None if self.frames is None else self.frames / self.samplerate
 
 
-@cache
-def _handle_type() -> Any:
-    import soundfile  # loads libsndfile
+@dataclass(slots=True)
+class Opened:
+    """A recording that is ready to be decoded.
 
-    class Handle(soundfile.SoundFile):
-        """A SoundFile that does not seek behind every read.
+    Args:
+        handle (Handle | GuardedHandle): decodes.
+        info (AudioInfo): what the handle says.
+        view (View | None): what the handle reads through, if that is in this process.
+        damage (TruncatedAudio | None): the samples end before what the header promises.
+    """
 
-        soundfile 0.14 does, where the file can seek at all: half of the time of a WAV, a tenth of an MP3, and an
-        error at the end of a FLAC of unknown length. Delete when its ``read`` leaves the position alone.
-        """
-
-        def seekable(self) -> bool:
-            return False
-
-        @property
-        def can_seek(self) -> bool:
-            return super().seekable()
-
-    return Handle
+    handle: Any
+    info: AudioInfo
+    view: View | None = None
+    damage: TruncatedAudio | None = None
 
 
-def open_audio(source: Source) -> tuple[Any, AudioInfo, View | None]:
-    """Open a libsndfile handle on a source whose claims have been checked.
+def open_audio(source: Source, keep: bool = False, limits: DecodeLimits | None = None) -> Opened:
+    """Open a decoder on a source whose claims have been checked.
 
-    Returns:
-        tuple: the handle, what it says, and the view that it reads through, if any.
+    Args:
+        source (Source): the bytes.
+        keep (bool): open what is cut short as well.
+        limits (DecodeLimits | None): of a process that decodes; None decodes in this one.
 
     Raises:
         DecodeError: see ``probe``.
     """
     container = sniff(source)
     layout = inspect(source, container)
-    view = None
-    if layout.pieces is not None or not source.is_file:
-        view = View(source.file, layout.pieces if layout.pieces is not None else [(0, source.size)])
-    handle = _open_handle(source, container, view)
+    if layout.damage is not None and not keep:
+        raise layout.damage
     try:
-        info = _info(source, handle)
-    except DecodeError:
-        handle.close()
-        raise
-    return handle, info, view
+        handle, view = _open_handle(source, container, layout.pieces, limits)
+        try:
+            info = _info(source, handle)
+        except BaseException:
+            handle.close()
+            raise
+    except (DecodeError, UnsupportedCodec) as error:
+        if layout.damage is None or isinstance(error, RejectedAudio):
+            raise
+        raise layout.damage from error  # so little is left that there is nothing to keep
+    return Opened(handle, info, view, layout.damage)
 
 
-def reopen(source: Source, pieces: list[bytes | tuple[int, int]]) -> tuple[Any, View]:
-    """Open a libsndfile handle on pieces of a source that was opened before.
+def reopen(source: Source, pieces: Pieces, limits: DecodeLimits | None = None) -> tuple[Any, View | None]:
+    """Open a decoder on pieces of a source that was opened before.
 
     Returns:
-        tuple: the handle, and the view that it reads through.
+        tuple: the handle, and the view that it reads through, if that is in this process.
     """
-    view = View(source.file, pieces)
-    return _open_handle(source, "part of a recording", view), view
+    return _open_handle(source, "part of a recording", pieces, limits)
 
 
-def _open_handle(source: Source, container: str, view: View | None) -> Any:
+def _open_handle(
+    source: Source, container: str, pieces: Pieces | None, limits: DecodeLimits | None
+) -> tuple[Any, View | None]:
     import soundfile
 
-    if view is None:
+    view = None
+    if limits is None and (pieces is not None or not source.is_file):
+        view = View(source.file, pieces if pieces is not None else [(0, source.size)])
+    elif limits is None:
         source.file.seek(0)
     try:
+        if limits is not None:
+            return GuardedHandle(source, pieces, limits), None
         # a descriptor rather than a path: libsndfile then goes by content alone
-        return _handle_type()(view if view is not None else source.file.fileno(), closefd=False)
+        return handle_type()(view if view is not None else source.file.fileno(), closefd=False), view
     except soundfile.LibsndfileError as error:
         if view is not None and view.error is not None:
             raise view.error from error
@@ -136,12 +151,27 @@ def _info(source: Source, handle: Any) -> AudioInfo:
     return info
 
 
-def probe(source: str | Path | bytes | BinaryIO) -> AudioInfo:
+def check_damaged(damaged: str) -> None:
+    """Refuse an unknown policy on damage.
+
+    Raises:
+        DeclarationError: it is neither ``"raise"`` nor ``"keep"``.
+    """
+    if damaged not in _POLICIES:
+        raise DeclarationError(f"damaged={damaged!r}; allowed: 'raise' (an error), 'keep' (what could be decoded)")
+
+
+def probe(
+    source: str | Path | bytes | BinaryIO, damaged: str = "raise", limits: DecodeLimits | None = None
+) -> AudioInfo:
     """Read what a recording is, without decoding it.
 
     Args:
         source (str | Path | bytes | file object): a path, the bytes, or a seekable binary file object, whose position
             is put back.
+        damaged (str): ``"keep"`` also tells what a recording that is cut short is; its ``frames`` are what the decoder
+            then hopes for. ``"raise"`` refuses it.
+        limits (DecodeLimits | None): of a process of its own that opens the recording; None opens it in this one.
 
     Returns:
         AudioInfo: format, subtype, samplerate, channels, frames.
@@ -164,8 +194,8 @@ def probe(source: str | Path | bytes | BinaryIO) -> AudioInfo:
         >>> probe(out)
         AudioInfo(format='WAV', subtype='PCM_16', samplerate=8000, channels=1, frames=800)
     """
-    with contextlib.ExitStack() as stack:
-        opened = stack.enter_context(Source(source))
-        handle, info, _ = open_audio(opened)
-        handle.close()
-        return info
+    check_damaged(damaged)
+    with Source(source) as opened:
+        found = open_audio(opened, damaged == "keep", limits)
+        found.handle.close()
+        return found.info

@@ -13,8 +13,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-__all__ = ["Source", "View"]
+__all__ = ["Pieces", "Source", "View"]
 
+Pieces = list[bytes | tuple[int, int]]
+"""What a ``View`` is made of: bytes, and stretches (start, stop) of a file."""
+
+_PIECE = 1 << 20
 _SHOWN = 120
 """Longest name of a source, in characters, that a message repeats."""
 
@@ -49,6 +53,7 @@ class Source:
 
     def __init__(self, source: Any) -> None:
         self._restore: int | None = None
+        self._copy: weakref.finalize | None = None
         if isinstance(source, (bytes, bytearray, memoryview)):
             self.file: Any = io.BytesIO(source)
             self.name = f"<{self.file.getbuffer().nbytes} bytes>"
@@ -87,8 +92,40 @@ class Source:
             data += more
         return bytes(data)
 
+    def descriptor(self) -> int:
+        """Return a descriptor that reads the same bytes, for another process; it is closed with the source.
+
+        Its position is shared with nothing in this process. What is no file is copied to an unnamed one first.
+        """
+        if self._copy is None:
+            self._again = self._reopened() if self.is_file else self._spooled()
+            self._copy = weakref.finalize(self, os.close, self._again)
+        return self._again
+
+    def _reopened(self) -> int:
+        copy = os.open(self.file.name, os.O_RDONLY | os.O_CLOEXEC)
+        if os.path.samestat(os.fstat(copy), os.fstat(self.file.fileno())):
+            return copy
+        os.close(copy)  # the path was given to another file meanwhile
+        return self._spooled()
+
+    def _spooled(self) -> int:
+        import tempfile  # the decoder's process needs this file, but not that
+
+        descriptor, path = tempfile.mkstemp(prefix="zounds_lite-")
+        try:
+            with open(descriptor, "wb") as spool:
+                for start in range(0, self.size, _PIECE):
+                    spool.write(self.at(start, _PIECE))
+            return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        finally:
+            os.unlink(path)
+
     def close(self) -> None:
         """Close what was opened here, and put the caller's file object back where it was."""
+        if self._copy is not None:
+            self._copy()
+            self._copy = None
         if self._owned:
             self.file.close()
         elif self._restore is not None and not getattr(self.file, "closed", False):
@@ -120,7 +157,7 @@ class View:
         (b'XYc', b'def', 6)
     """
 
-    def __init__(self, file: Any, pieces: list[bytes | tuple[int, int]]) -> None:
+    def __init__(self, file: Any, pieces: Pieces) -> None:
         self._file = file
         self._is_direct = type(file) in (io.BytesIO, io.FileIO, io.BufferedReader)
         self._pieces = pieces

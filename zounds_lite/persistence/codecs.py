@@ -149,4 +149,5 @@ class PackedArrayWithUnitsDecoder(ArrayWithUnitsDecoder):
         if not is_count or array.dtype != np.uint8 or not array.ndim or array.shape[-1] != (bits + 7) // 8:
             raise CorruptValue(f"{value.what}: {array.dtype}{list(array.shape)} does not hold rows of {bits!r} bits")
         dimensions = self._dimensions(value, (*array.shape[:-1], bits))
+        value.verified()  # unpacking copies
         return ArrayWithUnits(np.unpackbits(array, axis=-1, count=bits).astype(bool), dimensions)

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from zounds_lite.errors import CorruptValue, ZoundsError
 from zounds_lite.featureflow.arrays import BaseNumpyDecoder, NumpyEncoder
 from zounds_lite.featureflow.codecs import StoredValue
 from zounds_lite.timeseries import Picoseconds, TimeSlice, VariableRateTimeSeries
@@ -16,6 +17,7 @@ from zounds_lite.timeseries import Picoseconds, TimeSlice, VariableRateTimeSerie
 __all__ = ["VariableRateTimeSeriesDecoder", "VariableRateTimeSeriesEncoder"]
 
 _OPEN = -1
+_TIME = np.dtype("<i8")
 
 
 class VariableRateTimeSeriesEncoder(NumpyEncoder):
@@ -45,7 +47,14 @@ class VariableRateTimeSeriesDecoder(BaseNumpyDecoder):
         return VariableRateTimeSeries() if value.header.get("empty") else super().decode(value)
 
     def _wrap(self, array: np.ndarray, value: StoredValue) -> VariableRateTimeSeries:
-        return VariableRateTimeSeries((_timeslice(row), row["data"]) for row in array)
+        dtype = array.dtype
+        if array.ndim != 1 or dtype.names != ("start", "stop", "data") or {dtype["start"], dtype["stop"]} != {_TIME}:
+            raise CorruptValue(f"{value.what} is no series: {str(dtype)[:200]}{list(array.shape)}")
+        value.verified()  # the entries are copied
+        try:
+            return VariableRateTimeSeries((_timeslice(row), row["data"]) for row in array)
+        except ZoundsError as error:
+            raise CorruptValue(f"{value.what} is no series: {error}") from error
 
 
 def _timeslice(row: Any) -> TimeSlice:

@@ -15,9 +15,10 @@ import numpy as np
 
 from zounds_lite._lazy import optional
 from zounds_lite.dsp.resample import ResampleStream
-from zounds_lite.errors import DeclarationError, EmptyAudio, SampleRateError
+from zounds_lite.errors import DeclarationError, EmptyAudio, SampleRateError, TruncatedAudio
 from zounds_lite.featureflow import Encoder, Node
-from zounds_lite.media import AudioReader, encode_stream, mix_to_mono, probe
+from zounds_lite.media import AudioReader, DecodeLimits, check, encode_stream, mix_to_mono, probe
+from zounds_lite.media.probe import check_damaged
 from zounds_lite.soundfile.metadata import AudioMetaData, portable_uri
 from zounds_lite.timeseries import SR44100, AudioSampleRate, AudioSamples, audio_sample_rate
 
@@ -35,6 +36,10 @@ class MetaData(Node):
     ``AudioMetaData``. What can be read here is probed: samplerate, channels, frames, duration (seconds), format,
     subtype. ``AudioMetaData`` that lacks its rate or channels is completed the same way; what it says stays.
 
+    Args:
+        damaged (str): ``"raise"`` refuses a recording that its header shows to be cut short; ``"keep"`` takes it.
+        needs: nothing, usually: it is the root of a graph.
+
     Raises:
         FileNotFoundError: there is no such file.
         DecodeError: the source is no recording that can be decoded.
@@ -46,6 +51,11 @@ class MetaData(Node):
         >>> meta.samplerate, meta.channels, meta.duration, meta.format
         (8000, 1, 0.5, 'WAV')
     """
+
+    def __init__(self, damaged: str = "raise", needs: Any = None) -> None:
+        super().__init__(needs=needs)
+        check_damaged(damaged)
+        self.damaged = damaged
 
     def _process(self, data: Any) -> Iterator[Any]:
         if isinstance(data, AudioMetaData):
@@ -75,7 +85,7 @@ class MetaData(Node):
             raise DeclarationError(
                 f"{uri!r} is no source of audio; allowed: a path, bytes, a binary file, a URL, a requests.Request"
             )
-        info = probe(uri)
+        info = probe(uri, self.damaged)
         return {
             "samplerate": info.samplerate,
             "channels": info.channels,
@@ -123,8 +133,37 @@ class _BytesNode(Node):
     """
 
     reads_source = True
-    _is_read = False
+    neutral_parameters = ("limits",)
+    _is_read = _is_fetched = False
     _spool: Any = None
+
+    def __init__(self, needs: Any, damaged: str, limits: Any) -> None:
+        super().__init__(needs=needs)
+        check_damaged(damaged)
+        if limits is not None and limits != "network" and not isinstance(limits, DecodeLimits):
+            raise DeclarationError(
+                f"limits={limits!r}; allowed: None (decode in this process), a DecodeLimits (in a process of its own), "
+                "'network' (in one of its own what came from a URL)"
+            )
+        self.damaged = damaged
+        self.limits = limits
+
+    def _limits(self) -> DecodeLimits | None:
+        """The limits for the source at hand."""
+        if self.limits != "network":
+            return self.limits
+        return DecodeLimits() if self._is_fetched else None
+
+    def _blocks(self, reader: AudioReader) -> Iterator[np.ndarray]:
+        """Yield what can be decoded, and note on the document what is damaged."""
+        is_empty = True
+        for block in reader.blocks():
+            is_empty = False
+            yield block
+        for kind, message in reader.marks:
+            if is_empty:
+                raise TruncatedAudio(f"{message}; nothing of it is left to keep")
+            self.mark(kind, message)
 
     def _open(self, source: Any) -> Iterator[Any]:
         """Yield the results of a source: a path, or a seekable file."""
@@ -132,6 +171,7 @@ class _BytesNode(Node):
 
     def _process(self, data: Any) -> Iterator[Any]:
         source = getattr(data, "source", None)
+        self._is_fetched = getattr(data, "fetched", False)
         if self._is_read:
             return
         if source is not None:
@@ -163,6 +203,11 @@ class AudioStream(_BytesNode):
         sum_to_mono (bool): yield the mean of the channels, (samples,).
         needs: a feature of bytes, usually of a ``ByteStream``.
         dtype (str): ``"float32"`` or ``"float64"``.
+        damaged (str): ``"raise"`` an error where the recording is damaged, or ``"keep"`` what could be decoded: up to
+            the cut, and 0 for samples that are no finite numbers. What is kept is marked on the document.
+        limits (DecodeLimits | str | None): None decodes in this process; a ``DecodeLimits`` decodes every recording in
+            a process of its own; ``"network"`` does so, with ``DecodeLimits()``, where the bytes came from a URL. It
+            never changes what is decoded.
 
     Shape:
         bytes -> [time], or [time, channels] for several channels without ``sum_to_mono``
@@ -177,18 +222,25 @@ class AudioStream(_BytesNode):
         [(4000,)]
     """
 
-    def __init__(self, sum_to_mono: bool = True, needs: Any = None, dtype: str = "float32") -> None:
-        super().__init__(needs=needs)
+    def __init__(
+        self,
+        sum_to_mono: bool = True,
+        needs: Any = None,
+        dtype: str = "float32",
+        damaged: str = "raise",
+        limits: DecodeLimits | str | None = None,
+    ) -> None:
+        super().__init__(needs, damaged, limits)
         self.sum_to_mono = sum_to_mono
         self.dtype = dtype
         if dtype not in ("float32", "float64"):
             raise DeclarationError(f"dtype={dtype!r}; allowed: 'float32', 'float64'")
 
     def _open(self, source: Any) -> Iterator[Any]:
-        with AudioReader(source, self.dtype) as reader:
+        with AudioReader(source, self.dtype, self.damaged, self._limits()) as reader:
             rate = audio_sample_rate(reader.info.samplerate)
             is_flat = self.sum_to_mono or reader.info.channels == 1
-            for block in reader.blocks():
+            for block in self._blocks(reader):
                 yield AudioSamples(mix_to_mono(block) if is_flat else block, rate)
 
 
@@ -251,6 +303,9 @@ class OggVorbis(_BytesNode):
     Args:
         quality (float | None): 0 (small) to 1 (best); None is the encoder's choice, 0.4.
         needs: a feature of bytes, usually of a ``ByteStream``.
+        damaged (str): as for ``AudioStream``; with ``"keep"``, Ogg bytes are decoded once to see that they are whole,
+            and encoded anew where they are not, so that the copy can always be read.
+        limits (DecodeLimits | str | None): as for ``AudioStream``.
 
     Raises:
         DecodeError: the bytes are no recording that can be decoded.
@@ -263,17 +318,24 @@ class OggVorbis(_BytesNode):
         b'OggS'
     """
 
-    def __init__(self, quality: float | None = None, needs: Any = None) -> None:
-        super().__init__(needs=needs)
+    def __init__(
+        self,
+        quality: float | None = None,
+        needs: Any = None,
+        damaged: str = "raise",
+        limits: DecodeLimits | str | None = None,
+    ) -> None:
+        super().__init__(needs, damaged, limits)
         self.quality = quality
         if quality is not None and not 0 <= quality <= 1:
             raise DeclarationError(f"quality={quality!r}; allowed: 0 (small) to 1 (best), or None")
 
     def _open(self, source: Any) -> Iterator[bytes]:
-        with AudioReader(source) as reader:
+        limits = self._limits()
+        with AudioReader(source, damaged=self.damaged, limits=limits) as reader:
             info = reader.info
-            if info.format != "OGG":
-                yield from encode_stream(reader.blocks(), info.samplerate, info.channels, quality=self.quality)
+            if info.format != "OGG" or (self.damaged == "keep" and not check(source, limits).is_ok):
+                yield from encode_stream(self._blocks(reader), info.samplerate, info.channels, quality=self.quality)
                 return
         if isinstance(source, (str, os.PathLike)):
             with open(source, "rb") as file:

@@ -6,13 +6,18 @@ Goal: a stranger can write a store from this page. Conventions:
   are durable when it returns. Blobs that the old records named and the new ones do not are removed afterwards.
 - A **blob** is one large value, written piece by piece and immutable from ``finish`` on. Until a record names it,
   nothing points at it; ``discard`` removes it, before ``finish`` and after.
+- The **ledger** names the documents that failed: one entry of bytes by id, changed in one transaction with records.
+- **Garbage** is every blob that no record names and that no live process is writing: what a process left that died
+  before it could commit. ``collect_garbage`` removes it, also while others write.
+- **Durability**: what ``change`` promises of a power cut, see ``Database.durability``.
 - **Ids** are any non-empty text: keys are never paths.
 - A **damaged record** stands in nobody's way: it can be replaced and deleted like any other, and an iteration over ids
-  goes on; only ``read`` raises. Its blobs are left for ``gc``, as nobody knows their names.
+  goes on; only ``read`` raises. Its blobs are left to ``collect_garbage``, as nobody knows their names.
 - Stores are safe to use from several threads, also while one of them closes the store or the process forks (``gate``).
   A store that lives on a disk can be pickled and used in other processes.
 
-Classes: ``Database``, ``BlobWriter``; functions ``check_id``, ``released_blobs``.
+Classes: ``Database``, ``BlobWriter``, ``Garbage``; functions ``check_id``, ``check_own``, ``check_size``,
+``own_record``, ``released_blobs``, ``short_id``.
 """
 
 import itertools
@@ -20,23 +25,56 @@ import logging
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import xxhash
 
-from zounds_lite.errors import CorruptValue, InvalidId, KeyNotFound
-from zounds_lite.featureflow.record import Checksums, Record, blob_table
+from zounds_lite.errors import CorruptValue, InvalidId, KeyNotFound, ValueTooLarge
+from zounds_lite.featureflow.record import FORMAT, Checksums, Record, blob_table, read_id
+from zounds_lite.featureflow.stores.damage import Damage
+from zounds_lite.featureflow.stores.formats import READERS
 
-__all__ = ["BlobWriter", "Change", "Database", "check_id", "released_blobs"]
+__all__ = [
+    "MAX_RECORD",
+    "BlobWriter",
+    "Change",
+    "Database",
+    "Garbage",
+    "check_id",
+    "check_own",
+    "check_size",
+    "own_record",
+    "released_blobs",
+    "short_id",
+]
 
 Change = Callable[[bytes | None], bytes | None]
 """Old record to new record; None stands for no record."""
+
+MAX_RECORD = 64 * 1024 * 1024
+"""No record and no entry of the ledger is longer; what claims to be is damaged."""
 
 _APPEND = 1024 * 1024
 """Blobs are written in pieces of at least this size."""
 
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Garbage:
+    """What ``collect_garbage`` found.
+
+    Args:
+        blobs (int): files that were removed.
+        bytes (int): their size.
+        kept (int): blobs that no record names yet and that a live process is writing.
+    """
+
+    blobs: int = 0
+    bytes: int = 0
+    kept: int = 0
 
 
 def check_id(_id: Any) -> str:
@@ -52,6 +90,50 @@ def check_id(_id: Any) -> str:
     if not isinstance(_id, str) or not _id:
         raise InvalidId(f"an id must be non-empty text, got {_id!r}")
     return str(_id)
+
+
+def check_size(new: bytes | None, _id: str) -> bytes | None:
+    """Return what a change wants to write, if a store takes it.
+
+    Raises:
+        ValueTooLarge: it is longer than ``MAX_RECORD``.
+    """
+    if new is not None and len(new) > MAX_RECORD:
+        raise ValueTooLarge(
+            f"the record of {short_id(_id)} has {len(new)} bytes, at most {MAX_RECORD} are allowed: large values "
+            "belong into blobs"
+        )
+    return new
+
+
+def check_own(raw: bytes, _id: str) -> None:
+    """Refuse the record of another document, whole as it may be; one that is damaged passes.
+
+    Raises:
+        CorruptValue: the store keeps another document under this id.
+    """
+    found = _owner(raw, _id)
+    if found != _id:
+        raise CorruptValue(
+            f"the store keeps the record of {short_id(found)} under the id {short_id(_id)}: its index is damaged; "
+            "process the document again to replace it"
+        )
+
+
+def own_record(raw: bytes | None, _id: str) -> bytes | None:
+    """Return a record for a change to look at; one of another document counts as damaged, and nothing of it is shown.
+
+    Its blobs belong to that document, so whoever replaces the record must not release them.
+    """
+    return b"" if raw is not None and _owner(raw, _id) != _id else raw
+
+
+def _owner(raw: bytes, _id: str) -> str:
+    """Return the id in a record, or ``_id`` where it cannot be read."""
+    try:
+        return read_id(lambda start, stop: raw[start:stop])
+    except CorruptValue:
+        return _id
 
 
 def released_blobs(old: bytes | None, new: bytes | None) -> set[str]:
@@ -117,20 +199,38 @@ class BlobWriter(ABC):
 
 
 class Database(ABC):
-    """A store of documents."""
+    """A store of documents.
+
+    Attributes:
+        durability (str): "full": what ``change`` wrote is durable when it returns; "relaxed": a power cut may take the
+            last change, never more and never half of one; "none": the store ends with its process.
+        format (int): version of the stored format.
+    """
+
+    durability: str = "full"
+    format: int = FORMAT
 
     @abstractmethod
     def get(self, _id: str) -> bytes | None:
-        """Return a private copy of the record of ``_id``, or None."""
-
-    @abstractmethod
-    def change(self, changes: Mapping[str, Change]) -> None:
-        """Replace records, all or none.
-
-        Each function gets the record as it is now and returns the new one, or None to delete it; no other writer comes
-        in between. It may be called more than once.
+        """Return a private copy of the record of ``_id``, or None; one that is damaged comes back as it is.
 
         Raises:
+            CorruptValue: it is longer than any record, or that of another document.
+        """
+
+    @abstractmethod
+    def change(self, changes: Mapping[str, Change], failures: Mapping[str, Change] | None = None) -> None:
+        """Replace records and entries of the ledger, all or none.
+
+        Each function gets what is there now and returns the new bytes, or None to delete them; no other writer comes
+        in between. It may be called more than once.
+
+        Args:
+            changes (Mapping[str, Change]): of records, by id.
+            failures (Mapping[str, Change] | None): of entries of the ledger, by id.
+
+        Raises:
+            ValueTooLarge: a new record or entry is longer than 64 MiB.
             StoreFull: there is no room left.
             StoreLocked: the store could not be locked, or is read-only.
         """
@@ -142,6 +242,14 @@ class Database(ABC):
     @abstractmethod
     def __len__(self) -> int:
         """Number of documents."""
+
+    @abstractmethod
+    def get_failure(self, _id: str) -> bytes | None:
+        """Return the ledger's entry of a document that failed, or None."""
+
+    @abstractmethod
+    def iter_failures(self) -> Iterator[bytes]:
+        """Yield the entries of the ledger; each names its document itself."""
 
     @abstractmethod
     def create_blob(self) -> BlobWriter:
@@ -158,6 +266,23 @@ class Database(ABC):
     @abstractmethod
     def remove_blob(self, name: str) -> None:
         """Remove a blob that no record names; one that is not there is passed over."""
+
+    @abstractmethod
+    def iter_blobs(self) -> Iterator[tuple[str, int]]:
+        """Yield name and size, table included, of every finished blob."""
+
+    @abstractmethod
+    def collect_garbage(self) -> Garbage:
+        """Remove blobs that no record names and that no live process is writing.
+
+        Raises:
+            CorruptValue: the store is damaged, so that nobody can tell which blobs it names.
+            StoreLocked: the store is read-only.
+        """
+
+    def inspect(self) -> Iterator[Damage]:
+        """Yield damage of the store's own structure, found without trusting it; records and blobs are not read."""
+        yield from ()
 
     def close(self) -> None:
         """Release what the store holds open; it opens again by itself when used."""
@@ -176,8 +301,8 @@ class Database(ABC):
         """
         raw = self.get(_id)
         if raw is None:
-            raise KeyNotFound(f"no document {_short(_id)} in {self!r}")
-        return Record.from_bytes(raw, f"the record of {_short(_id)}")
+            raise KeyNotFound(f"no document {short_id(_id)} in {self!r}")
+        return READERS[self.format](raw, f"the record of {short_id(_id)}")
 
     def put(self, _id: str, record: bytes) -> None:
         """Write one record."""
@@ -198,16 +323,20 @@ class Database(ABC):
         return found
 
     def __contains__(self, _id: str) -> bool:
-        return self.get(_id) is not None
+        try:
+            return self.get(_id) is not None
+        except CorruptValue:  # damaged, but there
+            return True
 
     def __iter__(self) -> Iterator[str]:
         return self.iter_ids()
 
     def __delitem__(self, _id: str) -> None:
         if _id not in self:
-            raise KeyNotFound(f"no document {_short(_id)} in {self!r}")
+            raise KeyNotFound(f"no document {short_id(_id)} in {self!r}")
         self.change({_id: lambda old: None})
 
 
-def _short(_id: str) -> str:
+def short_id(_id: str) -> str:
+    """Return an id as messages show it: quoted, and not at full length where that is long."""
     return repr(_id) if len(_id) <= 80 else f"{_id[:60]!r}... ({len(_id)} characters)"

@@ -1,105 +1,83 @@
 """Blobs as files: written aside, made durable, renamed, then read as memory maps.
 
-A blob under way is named after its owner, so that what a dead process left behind can be told from what a live one is
-writing. Classes: ``BlobFolder``; functions ``owner_tag``, ``sync_folder``, ``full_disk``.
+A blob under way is named in the lease of its process (see ``leases``), from before its file exists until a record that
+names it was committed, so that what a dead process left can be told from what a live one is writing. Class:
+``BlobFolder``.
 """
 
-import errno
 import logging
 import mmap
 import os
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
-from zounds_lite.errors import KeyNotFound, StoreFull
-from zounds_lite.featureflow.stores.base import BlobWriter
+from zounds_lite.errors import CorruptValue, KeyNotFound
+from zounds_lite.featureflow.stores.base import BlobWriter, Garbage
+from zounds_lite.featureflow.stores.folders import disk_errors, make_folder, sync_folder
+from zounds_lite.featureflow.stores.garbage import named_blobs
+from zounds_lite.featureflow.stores.leases import Leases, owner_tag
 
-__all__ = ["BlobFolder", "full_disk", "owner_tag", "sync_folder"]
+__all__ = ["BlobFolder"]
 
 _WRITE = 64 * 1024
 """Bytes per system call: the page cache keeps them in one piece, and a slice maps whole pieces when it touches them."""
 
+_HEXADECIMAL = set("0123456789abcdef")
+
 _log = logging.getLogger(__name__)
-
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-
-
-@contextmanager
-def full_disk(where: object) -> Iterator[None]:
-    """Turn the system's 'no space' into ``StoreFull``."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _FULL:
-            raise StoreFull(
-                error.errno,
-                f"no room left for {where}: {error.strerror}; what was acknowledged is safe, free some space",
-            ) from error
-        raise
-
-
-def owner_tag() -> str:
-    """Name this process so that no other one, now or after a restart, has the same name."""
-    try:
-        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()[:8]
-        start = Path("/proc/self/stat").read_text().rpartition(")")[2].split()[19]
-    except OSError:  # only Linux tells; elsewhere the process id has to do
-        boot = start = "0"
-    return f"{os.getpid()}-{boot}-{start}"
-
-
-def sync_folder(folder: Path) -> None:
-    """Make renames in ``folder`` durable, where the system can."""
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 class _FileBlob(BlobWriter):
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, leases: Leases) -> None:
         super().__init__()
         self._folder = folder
+        self._leases = leases
+        self._owner = owner_tag()
         self._name = uuid.uuid4().hex
-        self._path = folder / f"{owner_tag()}-{self._name}.part"
+        self._path = folder / f"{self._owner}-{self._name}.part"
         self._target = _blob_file(folder, self._name)
-        with full_disk(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            self._file = open(self._path, "xb", buffering=0)  # noqa: SIM115 - closed by finish or discard
+        with disk_errors(folder):
+            leases.hold(self._name)
+            try:
+                self._file = open(self._path, "xb", buffering=0)  # noqa: SIM115 - closed by finish or discard
+            except BaseException:
+                leases.release([self._name])
+                raise
 
     def _append(self, data: bytes | memoryview) -> None:
         view = memoryview(data)
-        with full_disk(self._folder):
+        with disk_errors(self._folder):
             while len(view):
                 view = view[self._file.write(view[:_WRITE]) :]
 
     def _publish(self) -> str:
         shard = self._target.parent
-        with full_disk(self._folder):
+        with disk_errors(self._folder):
             os.fsync(self._file.fileno())
             self._file.close()
-            if not shard.is_dir():
-                shard.mkdir(exist_ok=True)
-                sync_folder(self._folder)
+            make_folder(shard)
             os.replace(self._path, self._target)
             sync_folder(shard)
         return self._name
 
     def discard(self) -> None:
         self._file.close()
+        if self._owner != owner_tag():
+            return  # in the child of a fork: the blob is the parent's
         self._path.unlink(missing_ok=True)
         self._target.unlink(missing_ok=True)
+        self._leases.release([self._name])
 
 
 def _blob_file(folder: Path, name: str) -> Path:
     return folder / name[:2] / f"{name}.blob"
+
+
+def _is_name(name: str) -> bool:
+    return len(name) == 32 and set(name) <= _HEXADECIMAL
 
 
 class BlobFolder:
@@ -111,13 +89,19 @@ class BlobFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._leases = Leases(path)
 
     def create(self) -> BlobWriter:
         """Begin a blob."""
-        return _FileBlob(self.path)
+        return _FileBlob(self.path, self._leases)
+
+    def settle(self, news: Mapping[str, bytes | None]) -> None:
+        """Take note of records that were committed: the blobs that they name need no lease any more."""
+        if self._leases.own:
+            self._leases.release(named_blobs(news))
 
     def _file(self, name: str) -> Path:
-        if not (len(name) == 32 and set(name) <= set("0123456789abcdef")):
+        if not _is_name(name):
             raise KeyNotFound(f"{name!r} is no name of a blob")
         return _blob_file(self.path, name)
 
@@ -125,6 +109,8 @@ class BlobFolder:
         """Map a blob: read-only, pages come in as they are touched, nothing is read ahead."""
         try:
             with open(self._file(name), "rb") as file:
+                if not os.fstat(file.fileno()).st_size:
+                    raise CorruptValue(f"the blob {name!r} in {str(self.path)!r} is empty; process its document again")
                 mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except FileNotFoundError:
             raise KeyNotFound(f"no blob {name!r} in {str(self.path)!r}") from None
@@ -136,5 +122,45 @@ class BlobFolder:
         """Remove a blob; maps of it that are open stay valid."""
         try:
             self._file(name).unlink(missing_ok=True)
+            self._leases.release([name])
         except OSError as error:  # the record that named it is gone, so it is an orphan and no fault of the caller's
             _log.warning("blob %s could not be removed: %s", name, error)
+
+    def files(self) -> Iterator[tuple[str, int]]:
+        """Yield name and size of every finished blob."""
+        for file in self.path.glob("??/*.blob"):
+            try:
+                size = file.stat().st_size
+            except FileNotFoundError:  # removed since the listing
+                continue
+            if _is_name(file.stem):
+                yield file.stem, size
+
+    def collect(self, named: Callable[[], set[str]]) -> Garbage:
+        """Remove what no record names and no live process is writing.
+
+        Args:
+            named (Callable[[], set[str]]): reads the names from the records.
+        """
+        # the order matters: a blob that is committed meanwhile has its file first, then its lease, then its record
+        files = {file.stem.rpartition("-")[2]: file for file in self.path.glob("*.part")}
+        files.update((name, _blob_file(self.path, name)) for name, _ in self.files())
+        live = self._leases.live()
+        unnamed = files.keys() - named()
+        blobs = size = 0
+        with disk_errors(self.path):
+            for name in unnamed - live:
+                size += _remove(files[name])
+                blobs += 1
+            if unnamed - live:
+                self._leases.remove_dead()
+        return Garbage(blobs, size, len(unnamed & live))
+
+
+def _remove(file: Path) -> int:
+    try:
+        size = file.stat().st_size
+        file.unlink()
+    except FileNotFoundError:  # another collector was faster
+        return 0
+    return size

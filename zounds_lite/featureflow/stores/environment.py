@@ -2,61 +2,31 @@
 
 Why this way: opening a folder twice in one process breaks LMDB's locks, and an environment must not be used after a
 fork. So an environment is looked up for each transaction, inside the gate, which keeps it from being closed meanwhile.
-The 0.9 file format is pinned, sync is on, and the map is never written to directly. Class: ``Environment``.
+The 0.9 file format is pinned, data are always synced, and the map is never written to directly.
+
+Everybody who has the folder open holds a shared lock on ``users.lock``, so that who must be alone can see it. A new
+``data.mdb`` is made aside and renamed: a power cut leaves a whole one or none. Class: ``Environment``.
 """
 
-import errno
 import os
-import threading
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import lmdb
 
-from zounds_lite.errors import StoreFormatError, StoreFull, StoreLocked
-from zounds_lite.featureflow.stores.blobs import full_disk
+from zounds_lite.errors import StoreError, StoreFormatError, StoreFull, StoreLocked
+from zounds_lite.featureflow.stores.folders import FULL, full_disk
 from zounds_lite.featureflow.stores.gate import GATE
+from zounds_lite.featureflow.stores.locks import UsersLock
+from zounds_lite.featureflow.stores.opened import Opened, has_room
 
 __all__ = ["Environment"]
 
 _SMALLEST_MAP = 1 << 20
+_TRIES = 3
 _T = TypeVar("_T")
-
-
-def _identity(path: Path) -> tuple[int, int] | None:
-    try:
-        found = (path / "data.mdb").stat()
-    except FileNotFoundError:
-        return None
-    return found.st_dev, found.st_ino
-
-
-class _Open:
-    """What is open in this process, by folder."""
-
-    by_path: dict[str, "_Open"] = {}
-    lock = threading.RLock()
-
-    def __init__(self, path: Path, map_size: int) -> None:
-        self.pid = os.getpid()
-        data = path / "data.mdb"
-        self.readonly = data.exists() and not os.access(data, os.W_OK)
-        flags = {"readonly": True, "lock": os.access(path, os.W_OK)} if self.readonly else {}
-        # a spare transaction would keep the parent's place among the readers, and give it up in a child
-        self.env: Any = lmdb.open(
-            str(path), map_size=map_size, max_dbs=16, max_readers=1022, max_spare_txns=0, lib_version=0,
-            create=not self.readonly, **flags,
-        )  # fmt: skip
-        if not self.readonly:
-            self.env.reader_check()
-        self.file = _identity(path)
-        self.databases: dict[bytes, Any] = {}
-
-    @property
-    def size(self) -> int:
-        return int(self.env.info()["map_size"])
 
 
 class Environment:
@@ -66,16 +36,30 @@ class Environment:
         path (Path): the folder; made where it is missing.
         map_size (int): initial size of the map in bytes; it grows by itself.
         databases (tuple[bytes, ...]): names of the sub-databases to open.
+        initial (Mapping[bytes, Mapping[bytes, bytes]] | None): what a new environment holds, by sub-database and key.
+        relaxed (bool): do not wait for the last step of a commit to be durable: a power cut may take the last one.
+
+    Raises:
+        StoreFull: there is no room for a new one.
+        StoreLocked: the folder is read-only and holds none.
     """
 
-    def __init__(self, path: Path, map_size: int, databases: tuple[bytes, ...]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        map_size: int,
+        databases: tuple[bytes, ...],
+        initial: Mapping[bytes, Mapping[bytes, bytes]] | None = None,
+        relaxed: bool = False,
+    ) -> None:
         self.path = path
         self.map_size = max(map_size, _SMALLEST_MAP)
         self.databases = databases
-        with full_disk(path):
-            path.mkdir(parents=True, exist_ok=True)
-        opened = _Open.by_path.get(os.path.realpath(path))
-        if opened is not None and opened.file != _identity(path):
+        self.initial = initial or {}
+        self.relaxed = relaxed
+        self._key = os.path.realpath(path)
+        opened = Opened.by_path.get(self._key)
+        if opened is not None and opened.is_gone():
             self.close()  # the folder was deleted meanwhile: what is open has no name any more
 
     def run(self, action: Callable[[Any, Mapping[bytes, Any]], _T], write: bool = False, buffers: bool = False) -> _T:
@@ -91,6 +75,7 @@ class Environment:
             StoreLocked: another program holds the folder, or it is read-only and ``write`` was asked for.
             StoreFormatError: the folder holds something else.
         """
+        tries = 0
         while True:
             size = self.map_size
             try:
@@ -100,11 +85,48 @@ class Environment:
                         raise lmdb.ReadonlyError(str(self.path))
                     size = opened.size
                     with opened.env.begin(write=write, buffers=buffers) as transaction:
-                        return action(transaction, opened.databases)
+                        result = action(transaction, opened.databases)
+                    if write and opened.relaxed and not self.relaxed:
+                        opened.env.sync(True)
+                    return result
             except lmdb.MapFullError:
                 self._resize(2 * size)
             except lmdb.MapResizedError:
                 self._resize(0)
+            except lmdb.ReadersFullError:
+                tries = self._count(tries)
+                self._check_readers()
+            except lmdb.PanicError:
+                # the last commit could not write the meta page; LMDB wants to be opened again
+                tries = self._count(tries)
+                self.close()
+
+    def _count(self, tries: int) -> int:
+        if tries < _TRIES:
+            return tries + 1
+        if not has_room(self.path):
+            raise full_disk(self.path)
+        raise StoreError(f"{str(self.path)!r} cannot be used: LMDB gives up; is the disk in order?")
+
+    @contextmanager
+    def hold(self) -> Iterator[None]:
+        """Keep the state of this moment: writers leave its pages alone. Only the meta pages of the file are touched."""
+        with ExitStack() as stack:
+            for attempt in range(_TRIES):
+                try:
+                    with ExitStack() as inside:
+                        inside.enter_context(self._errors())
+                        inside.enter_context(GATE.shared())
+                        inside.enter_context(self._opened(()).env.begin())
+                        stack.push(inside.pop_all())
+                    break
+                except lmdb.MapResizedError:
+                    self._resize(0)
+                except (lmdb.ReadersFullError, lmdb.PanicError) as error:
+                    if attempt == _TRIES - 1:
+                        raise StoreLocked(f"{str(self.path)!r} cannot be read now: {error}; try again") from error
+                    self._check_readers()
+            yield
 
     @property
     def readonly(self) -> bool:
@@ -112,25 +134,57 @@ class Environment:
         with self._errors(), GATE.shared():
             return self._opened().readonly
 
+    def copy(self, view: memoryview, stop: int | None = None) -> bytes:
+        """Return bytes of a view that a transaction handed out; called inside it.
+
+        Raises:
+            CorruptValue: its length cannot be true; reading on would leave the file.
+        """
+        return Opened.by_path[self._key].bounds.copy(view, stop)
+
+    def sync(self) -> None:
+        """Make durable all that this or another process has committed so far."""
+        with self._errors(), GATE.shared():
+            opened = self._opened()
+            if not opened.readonly:
+                opened.env.sync(True)
+
     def close(self) -> None:
         """Close the environment, for all who share it; it opens again when one of them uses it."""
         with self._errors(), GATE.alone():
-            opened = _Open.by_path.pop(os.path.realpath(self.path), None)
+            opened = Opened.by_path.pop(self._key, None)
             if opened is not None:
-                opened.env.close()
+                opened.close()
 
-    def _opened(self) -> _Open:
-        """Return the open environment; called inside the gate."""
-        key = os.path.realpath(self.path)
-        with _Open.lock:
-            found = _Open.by_path.get(key)
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Have the folder for oneself: nobody has it open, in this process or another, and nobody can open it.
+
+        Inside, the folder's files may be replaced; this thread must not use the environment.
+
+        Raises:
+            StoreLocked: others have it open.
+        """
+        with self._errors(), GATE.alone():
+            self.close()
+            users = UsersLock(self.path, alone=True)
+            try:
+                yield
+            finally:
+                users.release()
+
+    def _opened(self, databases: tuple[bytes, ...] | None = None) -> Opened:
+        """Return the open environment, with these of its sub-databases open too; called inside the gate."""
+        with Opened.lock:
+            found = Opened.by_path.get(self._key)
             if found is not None and found.pid != os.getpid():
                 # after a fork: frees the copy and leaves the parent's locks alone, as no transaction is open in it
-                found.env.close()
+                found.close()
                 found = None
             if found is None:
-                found = _Open.by_path[key] = _Open(self.path, self.map_size)
-            for name in self.databases:
+                found = Opened(Path(self._key), self.map_size, self.initial, self.relaxed)
+                Opened.by_path[self._key] = found
+            for name in self.databases if databases is None else databases:
                 if name not in found.databases:
                     found.databases[name] = found.env.open_db(name, create=not found.readonly)
             return found
@@ -138,15 +192,30 @@ class Environment:
     def _resize(self, size: int) -> None:
         """Make the map at least ``size`` bytes long; 0 takes the size that another process gave it."""
         with self._errors(), GATE.alone():
-            opened = _Open.by_path.get(os.path.realpath(self.path))
-            if opened is not None and (not size or opened.size < size):
-                opened.env.set_mapsize(size)
+            opened = Opened.by_path.get(self._key)
+            if opened is None or size and opened.size >= size:
+                return
+            try:
+                opened.resize(size)
+            except lmdb.Error as error:
+                self.close()  # its map is gone
+                raise StoreFull(
+                    f"the map of {str(self.path)!r} cannot grow to {size} bytes: {error}; what was acknowledged is "
+                    "safe, allow this process more address space (ulimit -v)"
+                ) from error
+
+    def _check_readers(self) -> None:
+        """Free the places of readers that died."""
+        with self._errors(), GATE.shared():
+            self._opened(()).env.reader_check()
 
     @contextmanager
     def _errors(self) -> Iterator[None]:
-        """Turn LMDB's errors into ours."""
+        """Turn LMDB's errors into ours; those that ``run`` answers pass."""
         try:
             yield
+        except (lmdb.MapFullError, lmdb.MapResizedError, lmdb.ReadersFullError, lmdb.PanicError):
+            raise
         except lmdb.LockError as error:
             raise StoreLocked(f"{str(self.path)!r} is locked by another program: {error}") from error
         except (lmdb.InvalidError, lmdb.VersionMismatchError, lmdb.CorruptedError, lmdb.NotFoundError) as error:
@@ -156,8 +225,9 @@ class Environment:
                 f"{str(self.path)!r} is read-only for this user: reading works, writing does not"
             ) from error
         except lmdb.Error as error:
-            if any(text in str(error) for text in (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT))):
-                raise StoreFull(
-                    errno.ENOSPC, f"no room left for {str(self.path)!r}; what was acknowledged is safe, free some space"
-                ) from error
-            raise
+            # LMDB answers a write that was cut short with EIO
+            if error.code in FULL or not has_room(self.path):
+                raise full_disk(self.path) from error
+            raise StoreError(
+                f"{str(self.path)!r} could not be used: {error}; what was acknowledged is safe, run zounds-lite verify"
+            ) from error

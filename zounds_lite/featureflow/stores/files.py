@@ -1,29 +1,50 @@
-"""A store in plain files: one file per record, one per blob.
+"""A store in plain files: one file per record, one per blob, one per entry of the ledger.
 
-Records are written aside, made durable and renamed; a lock file lets one writer in at a time. Batches are durable as a
+Files are written aside, made durable and renamed; a lock file lets one writer in at a time. Batches are durable as a
 whole before ``change`` returns, but a crash between two renames keeps the first: use ``LmdbDatabase`` where a batch
-must be all or nothing.
+must be all or nothing. The ledger comes after the records, so that a document may be stored and still stand in the
+ledger, and never neither.
 """
 
+import errno
 import hashlib
-import json
 import logging
 import os
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from zounds_lite.errors import CorruptValue, StoreFormatError, StoreLocked
-from zounds_lite.featureflow.record import FORMAT, read_id
-from zounds_lite.featureflow.stores.base import BlobWriter, Change, Database, check_id, released_blobs
-from zounds_lite.featureflow.stores.blobs import BlobFolder, full_disk, owner_tag, sync_folder
+from zounds_lite.featureflow.record import read_id
+from zounds_lite.featureflow.stores.base import (
+    MAX_RECORD,
+    BlobWriter,
+    Change,
+    Database,
+    Garbage,
+    check_id,
+    check_own,
+    check_size,
+    own_record,
+    released_blobs,
+    short_id,
+)
+from zounds_lite.featureflow.stores.blobs import BlobFolder
+from zounds_lite.featureflow.stores.folders import disk_errors, make_folder, sync_folder, write_file
+from zounds_lite.featureflow.stores.formats import describe_format, read_format
+from zounds_lite.featureflow.stores.garbage import blobs_in
 from zounds_lite.featureflow.stores.gate import GATE
+from zounds_lite.featureflow.stores.leases import owner_tag
+from zounds_lite.featureflow.stores.locks import wait_for_lock
 
 __all__ = ["FileSystemDatabase"]
+
+_RECORDS = ("records", ".record")
+_FAILURES = ("failed", ".failure")
 
 _log = logging.getLogger(__name__)
 
@@ -38,82 +59,104 @@ class FileSystemDatabase(Database):
 
     Raises:
         FileNotFoundError: the folder is missing and ``createdirs`` is False.
-        StoreFormatError: the folder holds a store of a newer format.
+        StoreFormatError: ``path`` is a file, or the folder holds a store of another format.
     """
 
     def __init__(self, path: Any, key_builder: Any = None, createdirs: bool = False) -> None:
         self.path = Path(path)
         self.key_builder = key_builder
         self.createdirs = createdirs
-        if createdirs:
-            self.path.mkdir(parents=True, exist_ok=True)
-        if not self.path.is_dir():
+        self._root = Path(os.path.abspath(path))
+        if self._root.exists() and not self._root.is_dir():
+            raise StoreFormatError(f"{str(self.path)!r} is a file; a store is a folder: pass another path")
+        if not self._root.is_dir() and not createdirs:
             raise FileNotFoundError(f"{str(self.path)!r} is no folder; make it, or pass createdirs=True")
-        self._blobs = BlobFolder(self.path / "blobs")
+        with disk_errors(self.path):
+            if createdirs and not self._root.is_dir():
+                make_folder(self._root)
+        self._blobs = BlobFolder(self._root / "blobs")
         self._lock = threading.RLock()
+        self._writers = 0  # how deep the thread that holds the lock is inside
         self._check_format()
 
     def _check_format(self) -> None:
-        file = self.path / "format.json"
-        if not file.exists():
-            self._write(file, json.dumps({"format": FORMAT}).encode())
-        found = json.loads(file.read_bytes()).get("format")
-        if not isinstance(found, int) or found > FORMAT:
-            raise StoreFormatError(
-                f"{str(self.path)!r} has store format {found!r}; this version reads up to {FORMAT}: upgrade zounds_lite"
-            )
+        file = self._root / "format.json"
+        with disk_errors(self.path):
+            if not file.exists():
+                write_file(file, describe_format(), owner_tag())
+            with open(file, "rb") as found:
+                self.format = read_format(found.read(MAX_RECORD), self.path)
+
+    def _file(self, _id: str, kind: tuple[str, str]) -> Path:
+        name = hashlib.blake2b(check_id(_id).encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()
+        return self._root / kind[0] / name[:2] / (name + kind[1])
 
     def _record_file(self, _id: str) -> Path:
-        name = hashlib.blake2b(check_id(_id).encode("utf-8", "surrogatepass"), digest_size=20).hexdigest()
-        return self.path / "records" / name[:2] / f"{name}.record"
-
-    def _write(self, file: Path, data: bytes) -> None:
-        aside = file.with_name(f"{owner_tag()}-{threading.get_ident()}.part")
-        with full_disk(self.path):
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with open(aside, "wb") as out:
-                out.write(data)
-                out.flush()
-                os.fsync(out.fileno())
-            os.replace(aside, file)
-            sync_folder(file.parent)
+        return self._file(_id, _RECORDS)
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
-        """Let one writer in, over threads and, where the system has file locks, over processes."""
+    def _locked(self, shared: bool = False) -> Iterator[None]:
+        """Let one writer in, or many who list, over threads and, where the system has file locks, over processes."""
         with GATE.shared(), self._lock:
-            try:
-                lock = open(self.path / "lock", "ab")  # noqa: SIM115 - entered below
-            except PermissionError as error:
-                raise StoreLocked(f"{str(self.path)!r} is read-only for this user") from error
-            with lock:
-                if os.name == "posix":
-                    import fcntl
+            lock = None if self._writers else self._open_lock(shared)
+            with lock or nullcontext():
+                if lock is not None and not wait_for_lock(lock.fileno(), shared):
+                    raise StoreLocked(errno.EAGAIN, f"{str(self.path)!r} is held by another program; try again later")
+                self._writers += not shared
+                try:
+                    yield
+                finally:
+                    self._writers -= not shared
 
-                    fcntl.flock(lock, fcntl.LOCK_EX)
-                yield
+    def _open_lock(self, shared: bool) -> Any:
+        """Open the lock file; None for one who lists a store that nobody can write."""
+        with disk_errors(self.path):
+            try:
+                return open(self._root / "lock", "ab")  # the caller closes it
+            except OSError:
+                if not shared:
+                    raise
+            with suppress(OSError):
+                return open(self._root / "lock", "rb")
+        return None
 
     def get(self, _id: str) -> bytes | None:
-        try:
-            return self._record_file(_id).read_bytes()
-        except FileNotFoundError:
-            return None
+        raw = _read(self._record_file(_id), f"the record of {short_id(_id)}")
+        if raw is not None:
+            check_own(raw, _id)
+        return raw
 
-    def change(self, changes: Mapping[str, Change]) -> None:
-        with self._writing():
-            olds = {_id: self.get(_id) for _id in changes}
-            news = {_id: change(olds[_id]) for _id, change in changes.items()}
-            for _id, new in news.items():
-                if new is None:
-                    self._record_file(_id).unlink(missing_ok=True)
-                else:
-                    self._write(self._record_file(_id), new)
+    def change(self, changes: Mapping[str, Change], failures: Mapping[str, Change] | None = None) -> None:
+        with self._locked():
+            olds = {_id: own_record(_read(self._record_file(_id)), _id) for _id in changes}
+            news = {_id: check_size(change(olds[_id]), _id) for _id, change in changes.items()}
+            entries = {
+                _id: check_size(change(_read(self._file(_id, _FAILURES))), _id)
+                for _id, change in (failures or {}).items()
+            }
+            with disk_errors(self.path):
+                for kind, values in ((_RECORDS, news), (_FAILURES, entries)):
+                    for _id, new in values.items():
+                        self._replace(self._file(_id, kind), new)
+            self._blobs.settle(news)
             for _id, new in news.items():
                 for name in released_blobs(olds[_id], new):
                     self._blobs.remove(name)
 
+    def _replace(self, file: Path, new: bytes | None) -> None:
+        if new is not None:
+            write_file(file, new, owner_tag())
+        elif file.exists():
+            file.unlink()
+            sync_folder(file.parent)
+
+    def _files(self, kind: tuple[str, str]) -> list[Path]:
+        """All files of one kind; while it lists them nobody writes, so that no file is missed that is replaced."""
+        with self._locked(shared=True):
+            return sorted((self._root / kind[0]).glob(f"??/*{kind[1]}"))
+
     def iter_ids(self) -> Iterator[str]:
-        for path in sorted((self.path / "records").glob("*/*.record")):
+        for path in self._files(_RECORDS):
             try:
                 _id = _id_in(path)
             except FileNotFoundError:  # deleted since the listing
@@ -124,7 +167,16 @@ class FileSystemDatabase(Database):
             yield _id
 
     def __len__(self) -> int:
-        return sum(1 for _ in (self.path / "records").glob("*/*.record"))
+        return len(self._files(_RECORDS))
+
+    def get_failure(self, _id: str) -> bytes | None:
+        return _read(self._file(_id, _FAILURES), f"the ledger's entry of {short_id(_id)}")
+
+    def iter_failures(self) -> Iterator[bytes]:
+        for path in self._files(_FAILURES):
+            raw = _read(path)
+            if raw is not None:
+                yield raw
 
     def create_blob(self) -> BlobWriter:
         return self._blobs.create()
@@ -135,11 +187,41 @@ class FileSystemDatabase(Database):
     def remove_blob(self, name: str) -> None:
         self._blobs.remove(name)
 
+    def iter_blobs(self) -> Iterator[tuple[str, int]]:
+        return self._blobs.files()
+
+    def collect_garbage(self) -> Garbage:
+        found = self._blobs.collect(self._named_blobs)
+        aside = [path for kind in (_RECORDS, _FAILURES) for path in (self._root / kind[0]).glob("??/*.part")]
+        size = 0
+        if aside:
+            with self._locked(), disk_errors(self.path):  # alone, so that nobody is writing one of them
+                for path in aside:
+                    size += path.stat().st_size if path.exists() else 0
+                    path.unlink(missing_ok=True)
+        return Garbage(found.blobs, found.bytes + size, found.kept)
+
+    def _named_blobs(self) -> set[str]:
+        records = (_read(path) for path in self._files(_RECORDS))
+        return blobs_in(raw for raw in records if raw is not None)
+
     def __reduce__(self) -> Any:
-        return type(self), (str(self.path), self.key_builder, self.createdirs)
+        return type(self), (str(self._root), self.key_builder, self.createdirs)
 
     def __repr__(self) -> str:
         return f"FileSystemDatabase({str(self.path)!r})"
+
+
+def _read(path: Path, what: str | None = None) -> bytes | None:
+    """Return what a file holds; None where there is none."""
+    try:
+        with open(path, "rb") as file:
+            raw = file.read(MAX_RECORD + 1)
+    except FileNotFoundError:
+        return None
+    if len(raw) > MAX_RECORD and what is not None:
+        raise CorruptValue(f"{what} is longer than any can be; process the document again to replace it")
+    return raw
 
 
 def _id_in(path: Path) -> str:

@@ -6,25 +6,40 @@ opened and shared.
 """
 
 import hashlib
-import json
 import logging
+import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from zounds_lite.errors import CorruptValue, StoreFormatError
-from zounds_lite.featureflow.record import FORMAT, read_id
-from zounds_lite.featureflow.stores.base import BlobWriter, Change, Database, check_id, released_blobs
+from zounds_lite.errors import CorruptValue, DeclarationError, StoreFormatError
+from zounds_lite.featureflow.record import read_id
+from zounds_lite.featureflow.stores.base import (
+    BlobWriter,
+    Change,
+    Database,
+    Garbage,
+    check_id,
+    check_own,
+    check_size,
+    own_record,
+    released_blobs,
+    short_id,
+)
 from zounds_lite.featureflow.stores.blobs import BlobFolder
+from zounds_lite.featureflow.stores.damage import Damage
 from zounds_lite.featureflow.stores.environment import Environment
+from zounds_lite.featureflow.stores.formats import describe_format, read_format
+from zounds_lite.featureflow.stores.garbage import blobs_in
 
 __all__ = ["LmdbDatabase"]
 
 _SUB_DATABASES = (b"meta", b"records", b"index", b"failed", b"pending")
-"""Fixed in format 1; ``index``, ``failed`` and ``pending`` are reserved."""
+"""Fixed in format 1; ``index`` and ``pending`` are reserved."""
 
 _DEFAULT_MAP = 64 * 2**30
 _LONGEST_KEY = 400
@@ -48,64 +63,132 @@ class LmdbDatabase(Database):
         map_size (int | float | None): initial size of the map in bytes; it grows by itself. None takes 64 GiB of
             address space, which costs nothing until it is used.
         key_builder: accepted for compatibility; ids need no escaping here.
+        durability (str): "full", or "relaxed" for faster commits: then a power cut may take the last commit (never a
+            part of one, and nothing if only the process dies).
 
     Raises:
-        StoreFormatError: ``path`` is no folder, or holds a store of a newer format.
+        StoreFormatError: ``path`` is no folder, or holds a store of another format.
         StoreLocked: another program holds the store exclusively.
+        StoreFull: there is no room for a new store.
     """
 
-    def __init__(self, path: Any, map_size: float | None = None, key_builder: Any = None) -> None:
+    def __init__(
+        self, path: Any, map_size: float | None = None, key_builder: Any = None, durability: str = "full"
+    ) -> None:
+        if durability not in ("full", "relaxed"):
+            raise DeclarationError(f"durability must be 'full' or 'relaxed', got {durability!r}")
         self.path = Path(path)
         self.map_size = None if map_size is None else int(map_size)
         self.key_builder = key_builder
-        if self.path.exists() and not self.path.is_dir():
+        self.durability = durability
+        self._root = Path(os.path.abspath(path))
+        if self._root.exists() and not self._root.is_dir():
             raise StoreFormatError(f"{str(self.path)!r} is a file; a store is a folder: pass another path")
-        self._environment = Environment(self.path, self.map_size or _DEFAULT_MAP, _SUB_DATABASES)
-        self._blobs = BlobFolder(self.path / "blobs")
+        self._environment = Environment(
+            self._root,
+            self.map_size or _DEFAULT_MAP,
+            _SUB_DATABASES,
+            initial={name: {b"format": describe_format()} if name == b"meta" else {} for name in _SUB_DATABASES},
+            relaxed=durability == "relaxed",
+        )
+        self._blobs = BlobFolder(self._root / "blobs")
         self._check_format()
 
     def _check_format(self) -> None:
-        found = self._environment.run(lambda txn, db: txn.get(b"format", db=db[b"meta"]))
-        if found is None:
+        try:
+            found = self._read(b"meta", b"format")
+        except CorruptValue as error:
+            raise StoreFormatError(
+                f"{str(self.path)!r}: what the store says about itself is damaged: {error}"
+            ) from error
+        if found is None and not len(self):  # of a version that made stores in two steps, and died in between
             if self._environment.readonly:
                 raise StoreFormatError(f"{str(self.path)!r} is read-only and holds no store")
-            value = json.dumps({"format": FORMAT}).encode()
-            self._environment.run(lambda txn, db: txn.put(b"format", value, db=db[b"meta"]), write=True)
-            return
-        version = json.loads(found).get("format")
-        if not isinstance(version, int) or version > FORMAT:
-            raise StoreFormatError(
-                f"{str(self.path)!r} has store format {version!r}; this version reads up to {FORMAT}: upgrade "
-                "zounds_lite"
-            )
+            found = describe_format()
+            self._environment.run(lambda txn, db: txn.put(b"format", found, db=db[b"meta"]), write=True)
+        self.format = read_format(found or b"", self.path)
+
+    def _read(self, table: bytes, key: bytes) -> bytes | None:
+        def read(txn: Any, db: Mapping[bytes, Any]) -> bytes | None:
+            found = txn.get(key, db=db[table])
+            return None if found is None else self._environment.copy(found)
+
+        return self._environment.run(read, buffers=True)
 
     def get(self, _id: str) -> bytes | None:
-        key = _key(_id)
-        return self._environment.run(lambda txn, db: txn.get(key, db=db[b"records"]))
+        try:
+            raw = self._read(b"records", _key(_id))
+        except CorruptValue as error:
+            raise CorruptValue(f"the record of {short_id(_id)}: {error}") from error
+        if raw is not None:
+            check_own(raw, _id)
+        return raw
 
-    def change(self, changes: Mapping[str, Change]) -> None:
-        keys = {_id: _key(_id) for _id in changes}
+    def get_failure(self, _id: str) -> bytes | None:
+        return self._read(b"failed", _key(_id))
 
-        def apply(txn: Any, db: Mapping[bytes, Any]) -> set[str]:
-            released: set[str] = set()
-            for _id, change in changes.items():
-                old = txn.get(keys[_id], db=db[b"records"])
-                new = change(old)
+    def change(self, changes: Mapping[str, Change], failures: Mapping[str, Change] | None = None) -> None:
+        tables = {b"records": changes, b"failed": failures or {}}
+        keys = {(table, _id): _key(_id) for table, wanted in tables.items() for _id in wanted}
+        olds: dict[tuple[bytes, str], bytes | None] = {}
+        news: dict[tuple[bytes, str], bytes | None] = {}
+
+        def apply(txn: Any, db: Mapping[bytes, Any]) -> None:
+            # all are read before one is written: what is written is not in the map, and has no bounds to check
+            for (table, _id), key in keys.items():
+                olds[table, _id] = self._old(txn.get(key, db=db[table]), table, _id)
+            for table, _id in keys:
+                news[table, _id] = check_size(tables[table][_id](olds[table, _id]), _id)
+            for (table, _id), key in keys.items():
+                new = news[table, _id]
                 if new is not None:
-                    txn.put(keys[_id], new, db=db[b"records"])
-                elif old is not None:
-                    txn.delete(keys[_id], db=db[b"records"])
-                released |= released_blobs(old, new)
-            return released
+                    txn.put(key, new, db=db[table])
+                else:
+                    txn.delete(key, db=db[table])
 
-        for name in self._environment.run(apply, write=True):
+        self._environment.run(apply, write=True, buffers=True)
+        records = {_id: new for (table, _id), new in news.items() if table == b"records"}
+        self._blobs.settle(records)
+        released = {name for _id, new in records.items() for name in released_blobs(olds[b"records", _id], new)}
+        if released and self.durability == "relaxed":
+            self._environment.sync()  # or a power cut could bring back a record whose blobs are gone
+        for name in released:
             self._blobs.remove(name)
 
-    def iter_ids(self) -> Iterator[str]:
+    def _old(self, view: memoryview | None, table: bytes, _id: str) -> bytes | None:
+        """Return what a change gets to see; what is damaged stands in nobody's way."""
+        if view is None:
+            return None
+        try:
+            raw = self._environment.copy(view)
+        except CorruptValue as error:
+            _log.warning("%s will be replaced: %s", short_id(_id), error)
+            return b""
+        return own_record(raw, _id) if table == b"records" else raw
+
+    def _batches(self, table: bytes, one: Any) -> Iterator[Any]:
+        """Yield ``one(key, view)`` of every entry; a batch at a time, so that no reader is held long."""
         after: bytes | None = b""
         while after is not None:
-            ids, after = self._environment.run(partial(_ids_after, after=after), buffers=True)
-            yield from ids
+            read = partial(_entries_after, table=table, after=after, one=one)
+            found, after = self._environment.run(read, buffers=True)
+            yield from found
+
+    def iter_ids(self) -> Iterator[str]:
+        return self._batches(b"records", self._id_of)
+
+    def iter_failures(self) -> Iterator[bytes]:
+        return self._batches(b"failed", lambda key, view: self._environment.copy(view))
+
+    def _id_of(self, key: bytes, record: memoryview) -> str:
+        """Return the id under a key; for a long one, from the first page of its record."""
+        if key[:1] == b"i":
+            try:
+                return key[1:].decode("utf-8", "surrogatepass")
+            except UnicodeDecodeError as error:
+                raise CorruptValue(f"the key {key.hex()} is no id: {error}") from error
+        copy = self._environment.copy
+        return read_id(lambda start, stop: copy(record, stop)[start:], f"the record under the key {key.hex()}")
 
     def __len__(self) -> int:
         return self._environment.run(lambda txn, db: int(txn.stat(db[b"records"])["entries"]))
@@ -119,37 +202,61 @@ class LmdbDatabase(Database):
     def remove_blob(self, name: str) -> None:
         self._blobs.remove(name)
 
+    def iter_blobs(self) -> Iterator[tuple[str, int]]:
+        return self._blobs.files()
+
+    def collect_garbage(self) -> Garbage:
+        return self._blobs.collect(self._named_blobs)
+
+    def _named_blobs(self) -> set[str]:
+        for damage in self.inspect():
+            raise CorruptValue(
+                f"{str(self.path)!r} is damaged, so nobody can tell which blobs it names, and none are removed: "
+                f"{damage.what}; run zounds-lite verify"
+            )
+        names = blobs_in(self._batches(b"records", lambda key, view: self._environment.copy(view)))
+        self._environment.sync()  # what was read may be a commit that is not durable yet
+        return names
+
+    def inspect(self) -> Iterator[Damage]:
+        from zounds_lite.featureflow.stores.salvage import inspect
+
+        yield from inspect(self._root, self._environment.hold)
+
+    @contextmanager
+    def alone(self) -> Iterator[Path]:
+        """Have the store's folder for oneself, to replace its files; nobody can open the store meanwhile.
+
+        Raises:
+            StoreLocked: others have it open.
+        """
+        with self._environment.alone():
+            yield self._root
+
     def close(self) -> None:
         self._environment.close()
 
     def __reduce__(self) -> Any:
-        return type(self), (str(self.path), self.map_size, self.key_builder)
+        return type(self), (str(self._root), self.map_size, self.key_builder, self.durability)
 
     def __repr__(self) -> str:
         return f"LmdbDatabase({str(self.path)!r})"
 
 
-def _ids_after(txn: Any, databases: Any, after: bytes, count: int = 1000) -> tuple[list[str], bytes | None]:
-    """Return up to ``count`` ids that follow the key ``after``, and the last key, or None at the end.
-
-    A batch at a time, so that no reader is held long; with buffers, so that a long id costs one page of its record.
-    """
-    found: list[str] = []
-    with txn.cursor(databases[b"records"]) as cursor:
+def _entries_after(
+    txn: Any, databases: Any, table: bytes, after: bytes, one: Any, count: int = 1000
+) -> tuple[list[Any], bytes | None]:
+    """Return ``one(key, view)`` of up to ``count`` entries that follow the key ``after``, and the last key, or None."""
+    found: list[Any] = []
+    with txn.cursor(databases[table]) as cursor:
         if not cursor.set_range(after + b"\0"):
             return found, None
-        for seen, (key, record) in enumerate(cursor.iternext(), 1):
+        for seen, (key, view) in enumerate(cursor.iternext(), 1):
             last = bytes(key)
             try:
-                found.append(_id_of(last, record))
+                found.append(one(last, view))
             except CorruptValue as error:
                 _log.warning("a document was passed over: %s", error)
             if seen == count:
                 return found, last
     return found, None
-
-
-def _id_of(key: bytes, record: memoryview) -> str:
-    if key[:1] == b"i":
-        return key[1:].decode("utf-8", "surrogatepass")
-    return read_id(lambda start, stop: record[start:stop], f"the record under the key {key.hex()}")

@@ -8,32 +8,44 @@ from typing import Any
 import numpy as np
 
 from zounds_lite.errors import KeyNotFound
-from zounds_lite.featureflow.stores.base import BlobWriter, Change, Database, check_id, released_blobs
+from zounds_lite.featureflow.stores.base import (
+    BlobWriter,
+    Change,
+    Database,
+    Garbage,
+    check_id,
+    check_own,
+    check_size,
+    own_record,
+    released_blobs,
+)
+from zounds_lite.featureflow.stores.garbage import blobs_in, named_blobs
 from zounds_lite.featureflow.stores.gate import GATE
 
 __all__ = ["InMemoryDatabase"]
 
 
 class _MemoryBlob(BlobWriter):
-    def __init__(self, blobs: dict[str, np.ndarray]) -> None:
+    def __init__(self, blobs: dict[str, np.ndarray], under_way: set[str]) -> None:
         super().__init__()
         self._blobs = blobs
+        self._under_way = under_way
         self._parts: list[bytes] = []
-        self._name: str | None = None
+        self._name = uuid.uuid4().hex
+        under_way.add(self._name)
 
     def _append(self, data: bytes | memoryview) -> None:
         self._parts.append(bytes(data))
 
     def _publish(self) -> str:
-        self._name = uuid.uuid4().hex
         self._blobs[self._name] = np.frombuffer(b"".join(self._parts), np.uint8)
         self._parts = []
         return self._name
 
     def discard(self) -> None:
         self._parts = []
-        if self._name is not None:
-            self._blobs.pop(self._name, None)
+        self._blobs.pop(self._name, None)
+        self._under_way.discard(self._name)
 
 
 class InMemoryDatabase(Database):
@@ -48,27 +60,36 @@ class InMemoryDatabase(Database):
         (0, False)
     """
 
+    durability = "none"
+
     def __init__(self, key_builder: Any = None) -> None:
         self.key_builder = key_builder
         self._records: dict[str, bytes] = {}
+        self._failures: dict[str, bytes] = {}
         self._blobs: dict[str, np.ndarray] = {}
+        self._under_way: set[str] = set()  # blobs that no record names yet
         self._lock = threading.RLock()
 
     def get(self, _id: str) -> bytes | None:
-        return self._records.get(check_id(_id))
+        raw = self._records.get(check_id(_id))
+        if raw is not None:
+            check_own(raw, _id)
+        return raw
 
-    def change(self, changes: Mapping[str, Change]) -> None:
+    def change(self, changes: Mapping[str, Change], failures: Mapping[str, Change] | None = None) -> None:
         with GATE.shared(), self._lock:
-            olds = {check_id(_id): self._records.get(_id) for _id in changes}
-            news = {_id: change(olds[_id]) for _id, change in changes.items()}
-            for _id, new in news.items():
-                if new is None:
-                    self._records.pop(_id, None)
-                else:
-                    self._records[_id] = new
+            olds = {_id: own_record(self._records.get(check_id(_id)), _id) for _id in changes}
+            news = {_id: check_size(change(olds[_id]), _id) for _id, change in changes.items()}
+            entries = {
+                _id: check_size(change(self._failures.get(check_id(_id))), _id)
+                for _id, change in (failures or {}).items()
+            }
+            _replace(self._records, news)
+            _replace(self._failures, entries)
             for _id, new in news.items():
                 for name in released_blobs(olds[_id], new):
                     self.remove_blob(name)
+            self._under_way -= named_blobs(news) if self._under_way else set()
 
     def iter_ids(self) -> Iterator[str]:
         with GATE.shared(), self._lock:
@@ -78,8 +99,16 @@ class InMemoryDatabase(Database):
     def __len__(self) -> int:
         return len(self._records)
 
+    def get_failure(self, _id: str) -> bytes | None:
+        return self._failures.get(check_id(_id))
+
+    def iter_failures(self) -> Iterator[bytes]:
+        with GATE.shared(), self._lock:
+            entries = list(self._failures.values())
+        yield from entries
+
     def create_blob(self) -> BlobWriter:
-        return _MemoryBlob(self._blobs)
+        return _MemoryBlob(self._blobs, self._under_way)
 
     def open_blob(self, name: str) -> np.ndarray:
         try:
@@ -89,6 +118,26 @@ class InMemoryDatabase(Database):
 
     def remove_blob(self, name: str) -> None:
         self._blobs.pop(name, None)
+        self._under_way.discard(name)
+
+    def iter_blobs(self) -> Iterator[tuple[str, int]]:
+        for name, blob in list(self._blobs.items()):
+            yield name, blob.nbytes
+
+    def collect_garbage(self) -> Garbage:
+        with GATE.shared(), self._lock:
+            unnamed = self._blobs.keys() - blobs_in(self._records.values())
+            garbage = unnamed - self._under_way
+            size = sum(self._blobs.pop(name).nbytes for name in garbage)
+        return Garbage(len(garbage), size, len(unnamed) - len(garbage))
 
     def __repr__(self) -> str:
         return f"InMemoryDatabase({len(self)} documents)"
+
+
+def _replace(values: dict[str, bytes], news: Mapping[str, bytes | None]) -> None:
+    for _id, new in news.items():
+        if new is None:
+            values.pop(_id, None)
+        else:
+            values[_id] = new

@@ -1,6 +1,7 @@
-"""Contract suites: what every implementation must pass, as classes of tests to inherit.
+"""The contract of stores: what every ``Database`` must do.
 
-Goal: a stranger writes a store, names it in a subclass, and pytest does the rest. Classes: ``DatabaseContract``.
+Goal: a stranger writes a store, names it in a subclass, and pytest does the rest. Class: ``DatabaseContract``;
+``NASTY_IDS`` are the ids that it tries.
 """
 
 import abc

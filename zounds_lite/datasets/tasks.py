@@ -1,0 +1,174 @@
+"""What is done with every item of a dataset: ``Job``; one item: ``Task``; what became of it: ``Receipt``.
+
+A job goes to other processes as the name of its document class, which they import anew, and as the lineage that the
+class must have there, so that no worker stores what the program would not. Also ``FATAL``, errors that are no fault of
+a document; functions ``rebuilt_error``, ``lineage_differs``.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from zounds_lite import errors
+from zounds_lite.datasets.reference import DocumentReference, check_shareable, refer_to, resolve
+from zounds_lite.errors import CorruptValue, DeclarationError, StoreFull, StoreLocked, ZoundsError
+from zounds_lite.featureflow import BaseModel
+from zounds_lite.featureflow.ledger import (
+    FailedDocument,
+    describe_failed_source,
+    error_reason,
+    error_traceback,
+    is_passing,
+    is_same_source,
+    lineage_digest,
+)
+
+__all__ = ["FATAL", "Job", "Receipt", "Task", "lineage_differs", "rebuilt_error"]
+
+FATAL = (StoreFull, StoreLocked)
+"""No fault of a document: the run stops, and nothing of it goes to the ledger."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One item.
+
+    Args:
+        number (int): its place in the dataset.
+        id (str): of its document.
+        item (Any): given to the document's root.
+    """
+
+    number: int
+    id: str
+    item: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of an item; sent once that is durable.
+
+    Args:
+        number (int): of the task.
+        id (str): of the document.
+        outcome (str): "processed", "skipped" or "failed".
+        audio_seconds (float): how much sound the document holds; 0 where that is not known.
+        reason (str): the error's type and message.
+        traceback (str): where it was raised.
+        attempts (int): how often it was tried.
+        known (bool): it failed in an earlier run and was not tried again.
+    """
+
+    number: int
+    id: str
+    outcome: str
+    audio_seconds: float = 0.0
+    reason: str = ""
+    traceback: str = ""
+    attempts: int = 1
+    known: bool = False
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is done with every item; in another process the class is imported anew.
+
+    Args:
+        cls (type[BaseModel]): the document.
+        root (str): its root feature.
+        skip_existing (bool): pass over what is stored from an unchanged source.
+        retry_failed (bool): try again what failed in earlier runs.
+        lineage (str): digest of what makes the document, where the job comes from.
+    """
+
+    cls: type[BaseModel]
+    root: str
+    skip_existing: bool
+    retry_failed: bool
+    lineage: str
+
+    @classmethod
+    def of(cls, document: type[BaseModel], root: str, skip_existing: bool, retry_failed: bool) -> "Job":
+        """Make a job for a document class as it is here.
+
+        Raises:
+            LineageError: a stored feature cannot be fingerprinted.
+        """
+        return cls(document, root, skip_existing, retry_failed, _digest(document))
+
+    def __reduce__(self) -> Any:
+        check_shareable(self.cls)
+        reference = refer_to(self.cls)
+        if reference is None:
+            raise DeclarationError(
+                f"{self.cls.__name__} is defined where another process cannot import it (in a function, a notebook or "
+                "a prompt); move it to a module, or use executor=ThreadPoolExecutor(n)"
+            )
+        return _arrived, (reference, self.root, self.skip_existing, self.retry_failed, self.lineage)
+
+    def is_as_sent(self) -> bool:
+        """Tell whether the class has the lineage here that it has where the job comes from."""
+        return _digest(self.cls) == self.lineage
+
+    def settled(self, task: Task) -> Receipt | None:
+        """Return the receipt of a task for which nothing is to be done, else None."""
+        if self.skip_existing and self._is_done(task.id):
+            return Receipt(task.number, task.id, "skipped")
+        found = self.failure(task.id)
+        if found is None or self.retry_failed or found.is_open or found.passing or found.lineage != self.lineage:
+            return None
+        if not is_same_source(found.source, task.item):
+            return None
+        return Receipt(
+            task.number, task.id, "failed", 0.0, found.reason, found.traceback, found.attempts, known=True
+        )  # fmt: skip
+
+    def _is_done(self, _id: str) -> bool:
+        try:
+            return self.cls.exists(_id) and not self.cls(_id).source_changed
+        except FATAL:
+            raise
+        except ZoundsError:  # a damaged record is processed again
+            return False
+
+    def failure(self, _id: str) -> FailedDocument | None:
+        """Return what the ledger says of a document."""
+        raw = self.cls._database().get_failure(_id)
+        try:
+            return None if raw is None else FailedDocument.from_bytes(raw)
+        except CorruptValue:
+            return None
+
+    def failed(self, task: Task, error: BaseException) -> FailedDocument:
+        """Describe a failure for the ledger."""
+        return FailedDocument(
+            task.id,
+            error_reason(error),
+            error_traceback(error),
+            passing=is_passing(error),
+            source=describe_failed_source(task.item),
+            lineage=self.lineage,
+        )
+
+
+def _digest(cls: type[BaseModel]) -> str:
+    return lineage_digest(cls.lineage(), cls.features.values())
+
+
+def _arrived(reference: DocumentReference, *values: Any) -> Job:
+    return Job(resolve(reference), *values)
+
+
+def rebuilt_error(name: str, arguments: Sequence[Any]) -> Exception:
+    """Make an error of ours again that another process raised."""
+    error: Exception = getattr(errors, name, errors.WorkerError)(*arguments)
+    return error
+
+
+def lineage_differs(job: Job) -> str:
+    """Say what to do where a class is another one in a worker than in the program."""
+    return (
+        f"{job.cls.__name__} has another lineage in a worker process than in this program: what it depends on is "
+        "changed after the import, for example in the main program; set it where the module is imported, or use "
+        "executor=ThreadPoolExecutor(n)"
+    )

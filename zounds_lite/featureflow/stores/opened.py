@@ -1,0 +1,197 @@
+"""What one process has open of an LMDB folder. Class: ``Opened``; function ``has_room``."""
+
+import contextlib
+import errno
+import os
+import shutil
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+import lmdb
+
+from zounds_lite.featureflow.stores.buffers import Bounds
+from zounds_lite.featureflow.stores.folders import FULL, disk_errors, make_folder, sync_folder
+from zounds_lite.featureflow.stores.leases import owner_tag
+from zounds_lite.featureflow.stores.locks import UsersLock
+
+__all__ = ["Opened", "has_room"]
+
+_READERS = 1022
+_LOCK_FILE = 72 * 1024
+"""More than ``lock.mdb`` takes for that many readers."""
+
+_DATABASES = 16
+_SMALLEST_MAP = 1 << 20
+_ROOM = 64 * 1024
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    try:
+        found = file.stat()
+    except FileNotFoundError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+class Opened:
+    """An open environment; one per folder and process.
+
+    Args:
+        path (Path): the folder; made where it is missing.
+        map_size (int): size of the map in bytes; it may come out smaller where the process has little address space.
+        initial (Mapping[bytes, Mapping[bytes, bytes]]): what a new environment holds.
+        relaxed (bool): leave the last step of a commit to the system.
+    """
+
+    by_path: ClassVar[dict[str, "Opened"]] = {}
+    lock: ClassVar[Any] = threading.RLock()
+
+    def __init__(
+        self, path: Path, map_size: int, initial: Mapping[bytes, Mapping[bytes, bytes]], relaxed: bool
+    ) -> None:
+        self.pid = os.getpid()
+        self.path = path
+        self.relaxed = relaxed
+        self.databases: dict[bytes, Any] = {}
+        data = path / "data.mdb"
+        if not data.exists():
+            with disk_errors(path):
+                make_folder(path)
+        self.users = UsersLock(path)
+        try:
+            if not data.exists():
+                self._make(initial)
+            self.readonly = not (os.access(data, os.W_OK) and os.access(path, os.W_OK))
+            self.env = self._open(map_size)
+            if not self.readonly:
+                with disk_errors(path):
+                    make_folder(path)
+                    sync_folder(path)  # also where another process made the file a moment ago
+                self.env.reader_check()
+        except BaseException:
+            self.users.release()
+            raise
+        self.file = _identity(data)
+        self.bounds = Bounds(data)
+
+    def _open(self, map_size: int) -> Any:
+        lock = self.path / "lock.mdb"
+        flags: dict[str, Any] = {}
+        if self.readonly:
+            flags = {"readonly": True, "lock": os.access(lock if lock.exists() else self.path, os.W_OK)}
+        if flags.get("lock", True):
+            _reserve(lock)
+        while True:
+            try:
+                # a spare transaction would keep the parent's place among the readers, and give it up in a child
+                return lmdb.open(
+                    str(self.path), map_size=map_size, max_dbs=_DATABASES, max_readers=_READERS, max_spare_txns=0,
+                    metasync=not self.relaxed, lib_version=0, create=not self.readonly, **flags,
+                )  # fmt: skip
+            except (lmdb.MemoryError, lmdb.Error) as error:
+                if error.code != errno.ENOMEM or map_size <= _SMALLEST_MAP:
+                    raise
+                map_size = max(map_size // 2, _SMALLEST_MAP)  # this process may have only so much address space
+
+    def _make(self, initial: Mapping[bytes, Mapping[bytes, bytes]]) -> None:
+        """Make a new environment aside and rename it, so that there is never half of one."""
+        self.users.take(alone=True)
+        data = self.path / "data.mdb"
+        if not data.exists():
+            aside = self.path / f"{owner_tag()}.new"
+            with disk_errors(self.path):
+                for left in self.path.glob("*.new"):  # of one who died; nobody else is here
+                    shutil.rmtree(left)
+                aside.mkdir()
+                try:
+                    _write(aside, initial)
+                    os.rename(aside / "data.mdb", data)
+                    sync_folder(self.path)
+                finally:
+                    shutil.rmtree(aside)
+        self.users.take(alone=False)
+
+    @property
+    def size(self) -> int:
+        """Bytes of the map."""
+        return int(self.env.info()["map_size"])
+
+    def is_gone(self) -> bool:
+        """Tell whether the files were deleted or replaced since they were opened."""
+        return self.file != _identity(self.path / "data.mdb")
+
+    def resize(self, size: int) -> None:
+        """Change the size of the map; no transaction may be open."""
+        self.env.set_mapsize(size)
+        self.bounds = Bounds(self.path / "data.mdb")
+
+    def close(self) -> None:
+        """Close it; in the child of a fork, only what the child has of it."""
+        self.env.close()
+        self.users.release()
+
+
+def _write(folder: Path, initial: Mapping[bytes, Mapping[bytes, bytes]]) -> None:
+    try:
+        with lmdb.open(str(folder), map_size=_SMALLEST_MAP, max_dbs=_DATABASES, lib_version=0, lock=False) as env:
+            for name, values in initial.items():
+                database = env.open_db(name)
+                with env.begin(write=True) as transaction:
+                    for key, value in values.items():
+                        transaction.put(key, value, db=database)
+    except lmdb.Error as error:
+        if error.code in FULL or not has_room(folder):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+        raise
+
+
+def _reserve(lock: Path) -> None:
+    """Give the lock file its blocks: LMDB maps it, and a page that the disk has no room for would be a signal.
+
+    Only while this process has the environment closed: closing any descriptor of the file drops LMDB's locks on it.
+    """
+    if not hasattr(os, "posix_fallocate"):
+        return
+    with disk_errors(lock.parent):
+        descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        try:
+            os.posix_fallocate(descriptor, 0, _LOCK_FILE)
+        finally:
+            os.close(descriptor)
+
+
+def has_room(folder: Path) -> bool:
+    """Tell whether a little more can be written, by trying."""
+    data = folder / "data.mdb"
+    aside = folder / f"{owner_tag()}-{threading.get_ident()}.room"
+    try:
+        import resource
+
+        limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+        if limit != resource.RLIM_INFINITY and data.exists() and data.stat().st_size + _ROOM > limit:
+            return False
+    except ImportError:  # not on Windows
+        pass
+    try:
+        with open(aside, "wb", buffering=0) as file:
+            written = file.write(bytes(_ROOM))
+            os.fsync(file.fileno())
+        return written == _ROOM
+    except OSError as error:
+        return error.errno not in FULL
+    finally:
+        with contextlib.suppress(OSError):
+            aside.unlink(missing_ok=True)
+
+
+def _leave_to_the_parent() -> None:
+    """In the child of a fork: let go of the parent's places among the users, which would else outlive it."""
+    Opened.lock = threading.RLock()
+    for opened in Opened.by_path.values():
+        opened.users.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_the_parent)
