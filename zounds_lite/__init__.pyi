@@ -34,10 +34,24 @@ from zounds_lite.datasets import (
     IngestReport as IngestReport,
     ingest as ingest,
 )
+from zounds_lite.featureflow.overview import (
+    FeatureInfo as FeatureInfo,
+    StoreInfo as StoreInfo,
+    info as info,
+)
 from zounds_lite.featureflow.settings import (
     simple_in_memory_settings as simple_in_memory_settings,
     simple_lmdb_settings as simple_lmdb_settings,
 )
+from zounds_lite.featureflow.stores.damage import Damage as Damage
+from zounds_lite.featureflow.stores.maintenance import (
+    Compaction as Compaction,
+    CopyReport as CopyReport,
+    compact as compact,
+    copy as copy,
+    merge as merge,
+)
+from zounds_lite.featureflow.stores.verification import verify as verify
 from zounds_lite.graphs import (
     Recording as Recording,
     resampled as resampled,

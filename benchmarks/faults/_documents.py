@@ -21,18 +21,15 @@ from zounds_lite.soundfile import AudioMetaDataEncoder, AudioStream, MetaData
 
 __all__ = ["LARGE", "Numbers", "Sound", "content", "digest", "leftovers", "sound_file", "stored_in"]
 
-LARGE = 1 << 19
+LARGE = (1 << 18) + (1 << 12)
 """Samples whose float32 values need a blob."""
-
-_STEP = 1 << 10
-"""What numbers and attempts are multiplied by to become samples."""
 
 
 class Label(ff.Node):
     """Yields the number and attempt that the first two samples tell, once the whole stream was read."""
 
     def _first_chunk(self, data: Any) -> Any:
-        self._label = [round(float(sample) * 32768) // _STEP for sample in np.asarray(data).reshape(-1)[:2]]
+        self._label = [round(float(sample) * 32768) for sample in np.asarray(data).reshape(-1)[:2]]
         return data
 
     def _process(self, data: Any) -> Iterator[Any]:
@@ -59,32 +56,34 @@ def sound_file(folder: Path, number: int, attempt: int, frames: int) -> Path:
     path = folder / f"{number}-{attempt}.wav"
     if not path.exists():
         samples = np.random.default_rng([number, attempt]).integers(-(2**14), 2**14, frames).astype(np.int16)
-        samples[:2] = number * _STEP, attempt * _STEP
+        samples[:2] = number, attempt
         soundfile.write(path, samples, 44100)
     return path
 
 
 class Rows(ff.Node):
-    """Yields rows that hold nothing but the number and the attempt, in several chunks."""
+    """Yields rows that hold nothing but the number and the attempt, in several chunks; as bytes where asked."""
 
-    def __init__(self, rows: int = 1, needs: Any = None) -> None:
+    def __init__(self, rows: int = 4, as_bytes: bool = False, needs: Any = None) -> None:
         super().__init__(needs=needs)
         self.rows = rows
+        self.as_bytes = as_bytes
 
-    def _process(self, data: Any) -> Iterator[Any]:
+    def _process(self, spec: Any) -> Iterator[Any]:
         for _ in range(4):
-            yield np.full((self.rows // 4, 2), data, np.float32)
+            rows = np.full((self.rows // 4, 2), spec, "<i4")
+            yield rows.tobytes() if self.as_bytes else rows
 
 
 class Numbers(ff.BaseModel):
-    """Values made from ``[number, attempt]``: JSON, small rows, and rows that need a blob."""
+    """Values made from ``[number, attempt]``: JSON, a few rows, rows that need a blob, bytes that need one."""
 
     spec = ff.Feature(ff.Node, store=False)
     label = ff.JSONFeature(lambda spec: list(spec), needs=spec, store=True)
     small = ff.NumpyFeature(Rows, rows=200, needs=spec, store=True)
     large = ff.NumpyFeature(Rows, rows=LARGE // 2, needs=spec, store=True)
-    more = ff.NumpyFeature(Rows, rows=LARGE // 2 + 4, needs=spec, store=True)
-    lazy = ff.JSONFeature(lambda rows: rows[:1].tolist(), needs=small, store=False)
+    packed = ff.Feature(Rows, rows=LARGE // 2, as_bytes=True, needs=spec, store=True)
+    lazy = ff.JSONFeature(lambda rows: rows[-1].tolist(), needs=small, store=False)
 
 
 def stored_in(path: Any, document: Any, map_size: float | None = None) -> Any:

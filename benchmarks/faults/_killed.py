@@ -1,4 +1,4 @@
-"""A writer that can be killed: it works off a plan in a child, says which phase it is in, and acknowledges what is done.
+"""A writer that can be killed: it works off a plan in a child, says which phase it is in, and acknowledges its work.
 
 An operation is acknowledged, through a pipe, only after ``process``, ``delete`` or a batch's commit has returned. So
 the parent knows what must have survived, and what may or may not have become visible.
@@ -67,6 +67,7 @@ class Writer:
         count (int): documents of its own.
         shared (tuple[str, ...]): documents that other writers write too.
         defect (str | None): what is broken in this writer.
+        wait (float): seconds between the end of a batch's computation and its commit, as a slow node would need.
     """
 
     number: int
@@ -77,6 +78,7 @@ class Writer:
     count: int = 6
     shared: tuple[str, ...] = ()
     defect: str | None = None
+    wait: float = 0.0
     acknowledged: int = 0
     states: dict[str, int | None] = field(default_factory=dict)
     _problems: list[str] = field(default_factory=list)
@@ -151,7 +153,7 @@ class Writer:
         losses, self._problems = self._problems, []
         for index, _id in enumerate(self.ids()):
             before = self.states.get(_id)
-            found, problem = self._found(_id, index, truth)
+            found, problem = self.found(_id, index, truth)
             if problem:
                 losses.append(f"writer {self.number}: {_id} {problem}")
                 continue
@@ -164,7 +166,7 @@ class Writer:
             losses.append(f"writer {self.number}: half of a batch is visible: {moved}")
         return losses
 
-    def _found(self, _id: str, index: int, truth: Truth) -> tuple[int | None, str]:
+    def found(self, _id: str, index: int, truth: Truth) -> tuple[int | None, str]:
         """Return the attempt that is visible, and what is wrong with it."""
         try:
             values = content(self.document, _id)
@@ -199,6 +201,7 @@ class Writer:
                     self.document.process(_id=_id, meta=source)
             else:
                 changes = [self.document._prepare(_id, {"meta": source}) for _id, source in writes]
+                time.sleep(self.wait)
                 self.document._commit(changes)
         for _id in {_id for _id, _, attempt in operations if attempt is None}:
             try:
@@ -240,7 +243,7 @@ def _during(during: Callable[[str], Any], phase: str, real: Callable[..., Any]) 
 
 
 def pause(writer: Writer, rng: random.Random, life: float) -> None:
-    """Let a writer live for a time that is drawn evenly and, every other time, on to a moment of a phase that is drawn."""
+    """Let a writer live for a time that is drawn evenly; every other time on to a moment of a phase, drawn too."""
     time.sleep(rng.uniform(0, life))
     if rng.random() < 0.5:
         return

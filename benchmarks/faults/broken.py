@@ -36,8 +36,14 @@ def sync_off() -> None:
 
 @defect
 def blobs_unsynced() -> None:
-    """Records are made durable; blobs, and the names of files, are not."""
-    os.fsync = os.fdatasync = lambda descriptor: None
+    """Records are made durable; blobs, and the names of their files, are not."""
+    real = os.fsync
+
+    def only_others(descriptor: int) -> None:
+        if "/blobs" not in os.readlink(f"/proc/self/fd/{descriptor}"):
+            real(descriptor)
+
+    os.fsync = only_others
 
 
 @defect
@@ -207,12 +213,16 @@ def full_map_ignored() -> None:
 @defect
 def unchecked_headers() -> None:
     """Nothing that a recording claims is compared with anything before it is decoded."""
-    from zounds_lite.media import containers, probe
+    import importlib
+
+    from zounds_lite.media.claims import Layout
+
+    probe = importlib.import_module("zounds_lite.media.probe")  # the package gives its function of that name
 
     def believed(source, handle):
         return probe.AudioInfo(handle.format, handle.subtype, handle.samplerate, handle.channels, handle.frames)
 
-    probe.inspect = lambda source, container: containers.Layout()
+    probe.inspect = lambda source, container: Layout()
     probe._info = believed
 
 
@@ -223,3 +233,80 @@ def swallowed_damage() -> None:
 
     AudioReader._meet = AudioReader._mark = lambda *arguments: None
     AudioReader._finite = lambda reader, data, start: data
+
+
+@defect
+def blob_names_collide() -> None:
+    """Blobs get names that others have had, so a record may name what belongs to another one."""
+    import random
+    from types import SimpleNamespace
+
+    from zounds_lite.featureflow.stores import blobs
+
+    blobs.uuid = SimpleNamespace(uuid4=lambda: SimpleNamespace(hex=f"{random.randrange(16):032x}"))
+
+
+@defect
+def leases_ignored() -> None:
+    """Garbage is all that no record names, also what a live process is writing."""
+    from zounds_lite.featureflow.stores.leases import Leases
+
+    Leases.live = lambda self: set()
+
+
+@defect
+def ledger_off() -> None:
+    """What failed is not written down."""
+    from zounds_lite.featureflow import LmdbDatabase
+
+    real = LmdbDatabase.change
+    LmdbDatabase.change = lambda self, changes, failures=None: real(self, changes)
+
+
+@defect
+def quarantine_late() -> None:
+    """What kills its worker is tried six times."""
+    from zounds_lite.datasets import supervisor
+
+    supervisor._DEATHS = 6
+
+
+@defect
+def swallow_full() -> None:
+    """A full disk is passed over in silence, and the commit acknowledged."""
+    from zounds_lite.errors import StoreFull
+    from zounds_lite.featureflow import LmdbDatabase
+
+    real = LmdbDatabase.change
+
+    def change(self: LmdbDatabase, changes: Any, failures: Any = None) -> None:
+        with contextlib.suppress(StoreFull):
+            real(self, changes, failures)
+
+    LmdbDatabase.change = change  # type: ignore[method-assign]
+
+
+@defect
+def trusting() -> None:
+    """What a record says is believed: codec headers are not checked, and what says that it is pickled is unpickled."""
+    import pickle
+
+    import numpy as np
+
+    from zounds_lite.errors import CorruptValue
+    from zounds_lite.featureflow.arrays import NumpyMetaData
+    from zounds_lite.featureflow.typed import TypedDecoder
+
+    def array(self: NumpyMetaData, value: Any) -> Any:
+        made = np.zeros(self.shape, self.dtype)
+        raw = np.frombuffer(value.verified(), np.uint8)
+        made.reshape(-1).view(np.uint8)[: len(raw)] = raw[: made.nbytes]
+        return made
+
+    def decode(self: TypedDecoder, value: Any) -> Any:
+        if value.header.get("pickle"):
+            return pickle.loads(value.bytes())
+        raise CorruptValue("no array")
+
+    NumpyMetaData.array = array  # type: ignore[method-assign]
+    TypedDecoder.decode = decode  # type: ignore[method-assign]

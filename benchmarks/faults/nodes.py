@@ -4,6 +4,7 @@ All cases are items of one ``ingest``, among items without a fault: the bad ones
 ledger, and the good ones are stored, those of the same batch too.
 """
 
+import contextlib
 import itertools
 from collections.abc import Iterator
 from typing import Any
@@ -24,8 +25,16 @@ _CHUNKS = 6
 _SMALL, _LARGE = 10, 1 << 17
 """Rows in a chunk; six large ones make a blob, which begins with the third."""
 
-_KINDS = ["raises", "raises at the end", "runs out of memory", "yields nothing", "changes its shape", "changes its dtype",
-          "yields what is no array", "gives up its generator"]  # fmt: skip
+_KINDS = [
+    "raises",
+    "raises at the end",
+    "runs out of memory",
+    "yields nothing",
+    "changes its shape",
+    "changes its dtype",
+    "yields what is no array",
+    "gives up its generator",
+]
 
 
 class _Rows(ff.Node):
@@ -36,21 +45,13 @@ class _Rows(ff.Node):
         self.of = of
 
     def _process(self, item: Any) -> Iterator[Any]:
-        rows = _SMALL if self.of == "small" else _LARGE
-        is_here = item["in"] == self.of
-        self._item = item if is_here else None
-        for number in range(_CHUNKS):
-            chunk = np.full((rows, 2), item["number"], np.float32)
-            if is_here and item["at"] == number:
-                if item["fault"] == "yields nothing":
-                    continue
-                chunk = _fault(item["fault"], chunk)
-            if is_here and item["fault"] == "yields nothing":
-                continue
-            yield chunk
+        self._fault = item["fault"] if item["in"] == self.of else ""
+        for number in range(0 if self._fault == "yields nothing" else _CHUNKS):
+            chunk = np.full((_SMALL if self.of == "small" else _LARGE, 2), item["number"], np.float32)
+            yield _fault(self._fault, chunk) if item["at"] == number else chunk
 
     def _last_chunk(self) -> Iterator[Any]:
-        if self._item is not None and self._item["fault"] == "raises at the end":
+        if self._fault == "raises at the end":
             raise RuntimeError("raises at the end, as it was told")
         yield from ()
 
@@ -100,10 +101,8 @@ def _bad(document: Any, items: list[dict[str, Any]], report: Any) -> Iterator[st
         what = f"{item['id']} ({item['fault']} at chunk {item['at']} of {item['in']!r})"
         if document.exists(item["id"]) or item["id"] in list(document.database):
             yield f"{what} is visible"
-        try:
+        with contextlib.suppress(KeyNotFound):
             yield f"{what}: {document(item['id']).first!r} can be read"
-        except KeyNotFound:
-            pass
         if not ledger.get(item["id"]) or not reported.get(item["id"]):
             yield f"{what} has no reason in the ledger or in the report"
     others = set(ledger) ^ {item["id"] for item in items}

@@ -121,17 +121,18 @@ def _documents(cls: Any) -> dict[str, Any]:
 class _Judge:
     """Compares what cuts left with what they may leave."""
 
-    def __init__(self, seed: int, back: int) -> None:
+    def __init__(self, seed: int, back: bool) -> None:
         self.states = _writer.states(STEPS, seed)
         self.back = back
         self.figures: dict[str, int | float | str] = {"lost": 0, "unreadable": 0, "half": 0}
+        self.figures |= {"last commit lost": 0} if back else {}
         self.losses: list[str] = []
 
     def take(self, done: int, under_way: bool, ended: Ended) -> None:
         """Take in one cut."""
         words = self._fault(done, under_way, ended)
         if words is not None:
-            kind = next((kind for kind in self.figures if kind in words), "lost")
+            kind = next((kind for kind in ("unreadable", "half") if kind in words), "lost")
             self.figures[kind] += 1  # type: ignore[operator]
             self.losses.append(f"after {done} commits{', one under way' if under_way else ''}: {words}")
 
@@ -145,8 +146,10 @@ class _Judge:
         if "after" in found:
             return f"unreadable: {found['after']}"
         holds = _writer.State({_id: tuple(v) for _id, v in found["documents"].items()}, found["failures"])
-        allowed = self.states[max(0, done - self.back) : done + under_way + 1]
-        if holds in allowed:
+        if holds in self.states[done : done + under_way + 1]:
+            return None
+        if self.back and done and holds == self.states[done - 1]:
+            self.figures["last commit lost"] += 1  # type: ignore[operator]
             return None
         missing = [_id for _id in self.states[done].documents if _id not in holds.documents]
         if missing or not any(holds == state for state in self.states):
@@ -155,7 +158,7 @@ class _Judge:
         return f"lost: the store went back to commit {self.states.index(holds)}"
 
 
-def _run(setting: Setting, durability: str, back: int) -> Result:
+def _run(setting: Setting, durability: str, back: bool) -> Result:
     log, root = _recorded(setting, durability)
     if not log:
         return Result({"reason": root}, ran=False)
@@ -185,7 +188,7 @@ FAULTS = [
         prove_size=40,
     )
     for durability, back, promise in (
-        ("full", 0, "lost 0, unreadable 0, half 0"),
-        ("relaxed", 1, "unreadable 0, half 0, at most the last acknowledged commit lost"),
+        ("full", False, "lost 0, unreadable 0, half 0"),
+        ("relaxed", True, "unreadable 0, half 0, at most the last acknowledged commit lost"),
     )
 ]

@@ -9,11 +9,14 @@ import pytest
 from tests.sounds import noise, write
 
 PAGE = (Path(__file__).parents[2] / "docs" / "command_line.md").read_text("utf-8")
-COMMANDS = ["quickstart", "ingest", "ls", "show", "explain", "update"]
+COMMANDS = [
+    "quickstart", "ingest", "failed", "ls", "show", "explain", "update", "delete", "info", "verify", "gc", "compact",
+    "copy", "merge",
+]  # fmt: skip
 
 
 def test_the_document_class_of_the_page(workplace, cli, tmp_path, monkeypatch):
-    (source,) = re.findall(r"```python\n(.*?)```", PAGE, re.S)
+    source = re.findall(r"```python\n(.*?)```", PAGE, re.S)[0]
     monkeypatch.delitem(sys.modules, "mysounds", raising=False)
     (tmp_path / "mysounds.py").write_text(source)
     for n in range(6):

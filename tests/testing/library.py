@@ -8,6 +8,8 @@ import pkgutil
 import tempfile
 from pathlib import Path
 
+import hypothesis
+
 import zounds_lite
 
 
@@ -38,17 +40,30 @@ def suites(contract, namespace):
     return [v for n, v in namespace.items() if n.startswith("Test") and inspect.isclass(v) and issubclass(v, contract)]
 
 
-def refusals(suite):
-    """Run a class of tests that is expected to fail, and return the names of the tests that do."""
-    found = set()
-    for name in dir(suite):
-        if not name.startswith("test_"):
-            continue
-        test = getattr(suite(), name)
-        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
-            arguments = {"tmp_path": Path(folder)} if "tmp_path" in inspect.signature(test).parameters else {}
-            try:
-                test(**arguments)
-            except Exception:  # whatever it is, the contract refuses the implementation
-                found.add(name.removeprefix("test_"))
-    return found
+def refusals(suite, only=None):
+    """Run a class of tests, or some of them, and return the names of those that fail."""
+    tests = only or {name.removeprefix("test_") for name in dir(suite) if name.startswith("test_")}
+    with quickly():
+        return {name for name in tests if _fails(getattr(suite(), f"test_{name}"))}
+
+
+@contextlib.contextmanager
+def quickly():
+    """Let hypothesis stop at the first failure: that there is one is all that matters here."""
+    phases = [hypothesis.Phase.explicit, hypothesis.Phase.generate]
+    hypothesis.settings.register_profile("first failure", phases=phases, database=None, print_blob=False)
+    hypothesis.settings.load_profile("first failure")
+    try:
+        yield
+    finally:
+        hypothesis.settings.load_profile("zounds_lite")
+
+
+def _fails(test):
+    with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stdout(io.StringIO()):
+        arguments = {"tmp_path": Path(folder)} if "tmp_path" in inspect.signature(test).parameters else {}
+        try:
+            test(**arguments)
+        except Exception:  # noqa: BLE001 - whatever it is, the contract refuses the implementation
+            return True
+        return False

@@ -24,6 +24,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
     max_leaves=12,
 )
+FLAGS = st.sampled_from(["bool", "uint8", "float32"]).map(np.dtype)
 
 
 class TestBytes(CodecContract):
@@ -116,10 +117,12 @@ class TestPackedNumpy(TestNumpy):
     encoder = plain.PackedNumpyEncoder
 
     def values(self):
-        return strategies.arrays(strategies.shapes(min_axes=2), st.sampled_from(["bool", "uint8", "float32"]).map(np.dtype))
+        return strategies.arrays(
+            strategies.shapes(min_axes=2), st.sampled_from(["bool", "uint8", "float32"]).map(np.dtype)
+        )
 
     def expected(self, value):
-        return np.packbits(value.astype(bool), axis=-1)
+        return plain.packed(value)
 
 
 class TestTyped(CodecContract):
@@ -148,7 +151,9 @@ class TestArrayWithUnits(CodecContract):
 
 def with_sizes(array):
     """The array with the sizes of its axes in its dimensions, as a stored value has them."""
-    return ArrayWithUnits(np.asarray(array), [d.with_size(n) for d, n in zip(array.dimensions, array.shape, strict=True)])
+    return ArrayWithUnits(
+        np.asarray(array), [d.with_size(n) for d, n in zip(array.dimensions, array.shape, strict=True)]
+    )
 
 
 def ending(array):
@@ -180,11 +185,11 @@ class TestPackedArrayWithUnits(TestArrayWithUnits):
     encoder, decoder = units.PackedArrayWithUnitsEncoder, units.PackedArrayWithUnitsDecoder
 
     def values(self):
-        kinds_ = st.sampled_from(["bool", "uint8", "float32"]).map(np.dtype)
-        return strategies.arrays_with_units(strategies.shapes(min_axes=2), kinds_).map(with_sizes)
+        return strategies.arrays_with_units(strategies.shapes(min_axes=2), FLAGS).map(with_sizes)
 
     def expected(self, value):
-        return ArrayWithUnits(np.asarray(value).astype(bool), value.dimensions)
+        with np.errstate(invalid="ignore"):
+            return ArrayWithUnits(np.asarray(value).astype(bool), value.dimensions)
 
 
 class TestVariableRate(CodecContract):
@@ -344,7 +349,7 @@ BROKEN = {
 def test_the_contract_refuses(broken):
     suite, tests = BROKEN[broken]
     side = "decoder" if issubclass(broken, codecs.Decoder) else "encoder"
-    assert tests <= refusals(type("Broken", (suite,), {side: broken}))
+    assert refusals(type("Broken", (suite,), {side: broken}), tests) == tests
 
 
 def test_the_contract_refuses_memory_that_a_header_asks_for():
@@ -353,7 +358,7 @@ def test_the_contract_refuses_memory_that_a_header_asks_for():
             bytearray(16 * 1024 * 1024)
             return super().decode(value)
 
-    assert "a_damaged_header_is_an_error_or_a_value" in refusals(type("Broken", (TestJSON,), {"decoder": Allocates}))
+    assert refusals(type("Broken", (TestJSON,), {"decoder": Allocates}), {"a_damaged_header_is_an_error_or_a_value"})
 
 
 def test_the_contract_takes_a_codec_that_does_nothing_wrong():

@@ -4,6 +4,7 @@ A dataset is an iterable of ``AudioMetaData``; each ``iter`` starts anew. ``inge
 """
 
 from zounds_lite.datasets.directory import CompositeDataset, Directory
-from zounds_lite.datasets.ingest import Failure, IngestReport, ingest
+from zounds_lite.datasets.ingest import ingest
+from zounds_lite.datasets.report import Failure, IngestReport
 
 __all__ = ["CompositeDataset", "Directory", "Failure", "IngestReport", "ingest"]

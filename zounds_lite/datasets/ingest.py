@@ -1,72 +1,28 @@
 """Ingest: a dataset becomes documents.
 
-Goal: one bad recording never stops a run; what is done is not done again; and the report says what happened to each
-item. Classes: ``IngestReport``, ``Failure``; function ``ingest``.
+Goal: one bad recording never stops a run; what is done is not done again; what failed is not tried for ever; and the
+report says what happened to each item. Whatever ends a run, what was acknowledged is in the store, and the same call
+goes on from there. Function ``ingest``.
 """
 
 import os
-import threading
 import time
-import traceback
 from collections.abc import Callable, Iterable, Iterator, Sized
-from dataclasses import asdict, dataclass, field
+from contextlib import suppress
 from typing import Any
 
-from zounds_lite.datasets.workers import in_flight
-from zounds_lite.errors import DeclarationError, ZoundsError
+from zounds_lite.datasets.desk import Desk
+from zounds_lite.datasets.executors import run_in
+from zounds_lite.datasets.report import THE_DATASET, Failure, IngestReport
+from zounds_lite.datasets.starting import refuse_inside_import
+from zounds_lite.datasets.supervisor import Supervisor
+from zounds_lite.datasets.tasks import Job, Receipt, Task
+from zounds_lite.errors import DeclarationError
 from zounds_lite.featureflow import BaseModel, UserSpecifiedIdProvider
+from zounds_lite.featureflow.ledger import error_reason, error_traceback
+from zounds_lite.featureflow.stores.base import check_id
 
 __all__ = ["Failure", "IngestReport", "ingest"]
-
-_SEEN = threading.Lock()
-
-
-@dataclass(frozen=True)
-class Failure:
-    """One item that could not be processed.
-
-    Attributes:
-        id (str): the item.
-        reason (str): the error's type and message.
-        traceback (str): where it was raised.
-    """
-
-    id: str
-    reason: str
-    traceback: str
-
-
-@dataclass
-class IngestReport:
-    """What became of each item of a dataset.
-
-    Attributes:
-        processed (list[str]): ids of the documents that were stored.
-        skipped (list[str]): ids that were there already, from an unchanged source.
-        failed (list[Failure]): the rest, each with its reason.
-        seconds (float): how long the run took.
-    """
-
-    processed: list[str] = field(default_factory=list)
-    skipped: list[str] = field(default_factory=list)
-    failed: list[Failure] = field(default_factory=list)
-    seconds: float = 0.0
-
-    @property
-    def total(self) -> int:
-        """Number of items."""
-        return len(self.processed) + len(self.skipped) + len(self.failed)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the report as strict JSON."""
-        return asdict(self)
-
-    def __str__(self) -> str:
-        lines = [
-            f"{len(self.processed)} of {self.total} processed, {len(self.skipped)} skipped, {len(self.failed)} failed "
-            f"in {self.seconds:.1f} s"
-        ]
-        return "\n".join(lines + [f"  failed: {failure.id}: {failure.reason}" for failure in self.failed])
 
 
 def _id_of(item: Any) -> str:
@@ -85,20 +41,30 @@ def ingest(
     dataset: Iterable[Any],
     cls: type[BaseModel],
     workers: int = 1,
+    executor: Any = None,
+    skip_existing: bool = True,
+    retry_failed: bool = False,
     progress: bool = True,
     *,
-    skip_existing: bool = True,
     id_of: Callable[[Any], str] = _id_of,
     root: str = "meta",
 ) -> IngestReport:
     """Process every item of a dataset into a document.
 
+    Documents are committed in batches and reported once they are durable. What failed stands in the store's ledger, and
+    is tried again only where its source or the document's code changed, where the failure may pass by itself (a server
+    that did not answer), or with ``retry_failed``.
+
     Args:
         dataset (Iterable[AudioMetaData]): the items.
         cls (type[BaseModel]): the document; it takes ids from its caller (``user_supplied_id=True``).
-        workers (int): items processed at the same time, >= 1.
-        progress (bool): show a bar on stderr, if that is a terminal.
+        workers (int): processes, >= 1; 1 works in this process. A worker that dies is replaced, and what it had begun
+            is tried again alone; an item that kills two of them is given up.
+        executor (Executor | None): do the work there instead: anything with the ``submit`` of
+            ``concurrent.futures.Executor``, such as a ``ThreadPoolExecutor``.
         skip_existing (bool): pass over documents that are stored and whose source is unchanged.
+        retry_failed (bool): try again what failed in earlier runs.
+        progress (bool): show a bar on stderr, if that is a terminal.
         id_of (Callable): the id of an item; its URL or path by default.
         root (str): the root feature that receives the item.
 
@@ -106,10 +72,39 @@ def ingest(
         IngestReport: what became of each item. An item that fails never stops the run.
 
     Raises:
-        DeclarationError: ``workers`` is not positive, or the document makes its own ids or needs more than ``root``.
+        DeclarationError: ``workers`` is not positive; the document makes its own ids or needs more than ``root``; or
+            it cannot be shared with other processes.
+        LineageError: a stored feature of the document cannot be fingerprinted.
+        StoreFull, StoreLocked: the store takes nothing; like every error that ends a run, Ctrl-C too, it has the
+            report so far as its attribute ``report``.
+        WorkerError: worker processes do not start, or the executor broke.
     """
     if workers < 1:
         raise DeclarationError(f"workers={workers}: needs at least 1")
+    _check_document(cls, root)
+    if workers > 1 or executor is not None:
+        refuse_inside_import()
+    job = Job.of(cls, root, skip_existing, retry_failed)
+    run = _Run(IngestReport(), _total(dataset), progress)
+    tasks = run.tasks(dataset, id_of)
+    began = time.monotonic()
+    try:
+        if executor is not None:
+            run_in(executor, job, tasks, run.accept, workers, run.total)
+        elif workers > 1:
+            Supervisor(job, workers, run.accept).run(tasks)
+        else:
+            _run_here(job, tasks, run.accept)
+    except BaseException as error:
+        error.report = run.report  # type: ignore[attr-defined]
+        raise
+    finally:
+        run.report.seconds = time.monotonic() - began
+        run.close()
+    return run.report
+
+
+def _check_document(cls: type[BaseModel], root: str) -> None:
     provider = getattr(cls, "id_provider", None)
     if not isinstance(provider, UserSpecifiedIdProvider):
         raise DeclarationError(
@@ -123,53 +118,90 @@ def ingest(
             f"{cls.__name__} is made from {', '.join(sorted(wanted)) or 'nothing'}, and ingest gives it {root!r}; "
             "name its one root with root=, or call process() yourself"
         )
-    report, began = IngestReport(), time.monotonic()
-    seen: set[str] = set()
-
-    def one(item: Any) -> tuple[str, str]:
-        _id = id_of(item)
-        with _SEEN:
-            if _id in seen:
-                raise DeclarationError(f"another item has the id {_id!r} too; pass id_of= to tell them apart")
-            seen.add(_id)
-        if skip_existing and _is_done(cls, _id):
-            return "skipped", _id
-        cls.process(**{root: item, provider.key: _id})
-        return "processed", _id
-
-    for item, future in in_flight(_guarded(_with_progress(dataset, progress), report), one, workers):
-        try:
-            outcome, _id = future.result()
-            getattr(report, outcome).append(_id)
-        except Exception as error:  # noqa: BLE001 - any fault of one item, of user code too, is that item's own
-            report.failed.append(_failure(_name(item, id_of), error))
-    report.seconds = time.monotonic() - began
-    return report
 
 
-def _guarded(items: Iterator[Any], report: IngestReport) -> Iterator[Any]:
-    """Yield items; a dataset that breaks on the way ends the run and is reported, and does not cost its report."""
-    is_first = True
+def _run_here(job: Job, tasks: Iterable[Task], accept: Callable[[Receipt], None]) -> None:
+    """Do all tasks in this thread."""
+
+    def hand_over(receipts: list[Receipt]) -> None:
+        for receipt in receipts:
+            accept(receipt)
+
+    desk = Desk(job, hand_over)
     try:
-        for item in items:
-            is_first = False
-            yield item
-    except Exception as error:
-        if is_first:
-            raise
-        report.failed.append(_failure("the dataset itself", error))
+        for task in tasks:
+            desk.do(task)
+    except BaseException:
+        with suppress(Exception):
+            desk.flush()
+        raise
+    desk.flush()
 
 
-def _failure(_id: str, error: Exception) -> Failure:
-    return Failure(_id, f"{type(error).__name__}: {error}{_place(error)}", "".join(traceback.format_exception(error)))
+def _total(dataset: Iterable[Any]) -> int | None:
+    return len(dataset) if isinstance(dataset, Sized) else None
 
 
-def _place(error: Exception) -> str:
-    """Where the code is that failed, unless the message is made to be enough."""
-    frames = traceback.extract_tb(error.__traceback__)
-    if isinstance(error, (ZoundsError, OSError)) or not frames:
-        return ""
-    return f" ({os.path.basename(frames[-1].filename)}, line {frames[-1].lineno}, in {frames[-1].name})"
+class _Run:
+    """Numbers the items of a dataset, and writes down what becomes of them."""
+
+    def __init__(self, report: IngestReport, total: int | None, progress: bool) -> None:
+        from tqdm import tqdm
+
+        self.report = report
+        self.total = total
+        # disable=None: silent where stderr is no terminal
+        self._bar = tqdm(total=total, unit="file", disable=None if progress else True)
+
+    def tasks(self, dataset: Iterable[Any], id_of: Callable[[Any], str]) -> Iterator[Task]:
+        """Yield the items with their ids; what has none, or one that is taken, fails at once."""
+        seen: set[str] = set()
+        for number, item in enumerate(self._guarded(dataset)):
+            try:
+                _id = check_id(id_of(item))
+                if _id in seen:
+                    raise DeclarationError(f"another item has the id {_id!r} too; pass id_of= to tell them apart")
+            except Exception as error:  # noqa: BLE001 - any fault of one item, of user code too, is that item's own
+                self._fail(_name(item, id_of), error)
+                continue
+            seen.add(_id)
+            yield Task(number, _id, item)
+
+    def _guarded(self, dataset: Iterable[Any]) -> Iterator[Any]:
+        """Yield items; a dataset that breaks on the way ends the run, is reported, and does not cost its report."""
+        is_first = True
+        try:
+            for item in dataset:
+                is_first = False
+                yield item
+        except Exception as error:
+            if is_first:
+                raise
+            self._fail(THE_DATASET, error)
+
+    def _fail(self, _id: str, error: Exception) -> None:
+        self._add(Failure(_id, error_reason(error), error_traceback(error)))
+
+    def _add(self, failure: Failure) -> None:
+        self.report.failed.append(failure)
+        self._bar.set_postfix(failed=len(self.report.failed), refresh=False)
+        self._bar.update()
+
+    def accept(self, receipt: Receipt) -> None:
+        """Write down what became of an item."""
+        if receipt.outcome == "failed":
+            self._add(Failure(receipt.id, receipt.reason, receipt.traceback, receipt.attempts, receipt.known))
+            return
+        if receipt.outcome == "skipped":
+            self.report.skipped.append(receipt.id)
+        else:
+            self.report.processed.append(receipt.id)
+            self.report.audio_seconds += receipt.audio_seconds
+        self._bar.update()
+
+    def close(self) -> None:
+        """End the bar."""
+        self._bar.close()
 
 
 def _name(item: Any, id_of: Callable[[Any], str]) -> str:
@@ -177,20 +209,3 @@ def _name(item: Any, id_of: Callable[[Any], str]) -> str:
         return str(id_of(item))
     except Exception:  # noqa: BLE001 - the id itself may be what failed
         return repr(item)
-
-
-def _is_done(cls: type[BaseModel], _id: str) -> bool:
-    if not cls.exists(_id):
-        return False
-    try:
-        return not cls(_id).source_changed
-    except ZoundsError:  # a damaged record is processed again
-        return False
-
-
-def _with_progress(dataset: Iterable[Any], progress: bool) -> Iterator[Any]:
-    from tqdm import tqdm
-
-    total = len(dataset) if isinstance(dataset, Sized) else None
-    # disable=None: silent where stderr is no terminal
-    yield from tqdm(dataset, total=total, unit="file", disable=None if progress else True)

@@ -6,7 +6,7 @@ module, and says what is wrong where it does not. Documents that no other proces
 the system can fork. Interrupts are held back until a worker has its own rule for them.
 
 Names: ``Started`` (a worker process), ``Setup`` (what it is told first), ``Spawning`` and ``Forking``, ``starter``,
-``import_main``, ``is_importing_main``.
+``can_fork``, ``import_main``, ``refuse_inside_import``.
 """
 
 import json
@@ -19,7 +19,7 @@ import sys
 import types
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing import util
 from multiprocessing.connection import Connection
@@ -30,7 +30,7 @@ from zounds_lite.datasets.reference import check_shareable, main_program, refer_
 from zounds_lite.datasets.tasks import Job
 from zounds_lite.errors import DeclarationError
 
-__all__ = ["Forking", "Setup", "Spawning", "Started", "can_fork", "import_main", "is_importing_main", "starter"]
+__all__ = ["Forking", "Setup", "Spawning", "Started", "can_fork", "import_main", "refuse_inside_import", "starter"]
 
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 """Workers use one core each; what the user has set stays."""
@@ -130,10 +130,8 @@ class Spawning:
         ours, theirs = multiprocessing.Pipe()
         with theirs, interrupts_held():
             process = self._process(theirs)
-        try:
+        with suppress(OSError):  # it died already, and its end of the pipe will say so
             ours.send(self.setup)
-        except OSError:  # it died already, and its end of the pipe will say so
-            pass
         return process, ours
 
     def _process(self, theirs: Connection) -> Started:
@@ -150,11 +148,8 @@ class Spawning:
             command, stdin=subprocess.PIPE, pass_fds=[theirs.fileno()], env=environment, text=True
         )  # fmt: skip
         assert spawned.stdin is not None
-        try:
-            with spawned.stdin:
-                json.dump(sys.path, spawned.stdin)
-        except BrokenPipeError:
-            pass
+        with suppress(BrokenPipeError), spawned.stdin:
+            json.dump(sys.path, spawned.stdin)
         return _Spawned(spawned)
 
 
@@ -221,7 +216,7 @@ def import_main(main: tuple[str | None, str | None] | None) -> None:
         main (tuple | None): what ``main_program`` returned in the parent.
     """
     global _importing_main
-    if main is None or "__mp_main__" in sys.modules:
+    if main is None or sys.modules["__main__"].__name__ == "__mp_main__":
         return
     name, path = main
     run: Callable[..., Any] = runpy.run_module if name else runpy.run_path
@@ -235,18 +230,13 @@ def import_main(main: tuple[str | None, str | None] | None) -> None:
     sys.modules["__main__"] = sys.modules["__mp_main__"] = module
 
 
-def is_importing_main() -> bool:
-    """Tell whether this is a worker that imports the main program, which then must not start anything."""
-    return _importing_main
-
-
 def refuse_inside_import() -> None:
     """Refuse to start an ingest from within the import of the main program in a worker.
 
     Raises:
         DeclarationError: it is being imported.
     """
-    if is_importing_main():
+    if _importing_main:
         raise DeclarationError(
             "ingest(workers=...) is called while a worker process imports the main program: put the call under "
             'if __name__ == "__main__":, or the document class into a module of its own'

@@ -16,6 +16,7 @@ import threading
 import traceback
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from multiprocessing.connection import Connection
 from multiprocessing.reduction import ForkingPickler
 from typing import Any
@@ -83,6 +84,8 @@ class Worker:
         self._connection = connection
         self._job = job
         self._main = main
+        self._parent = os.getppid()
+        self._is_waiting = False
         self._sending = threading.Lock()
         self._inbox = _Inbox()
         self._ended = threading.Event()
@@ -98,6 +101,7 @@ class Worker:
         except _Stopped:
             self._finish()
         except FATAL as error:
+            self._finish()
             self._send("fatal", type(error).__name__, list(error.args))
         except Exception as error:  # noqa: BLE001 - the supervisor raises it
             self._send("unable", type(error).__name__, str(error), traceback.format_exc())
@@ -109,7 +113,9 @@ class Worker:
             task = self._inbox.get(_PAUSE_S)
             if task is None:
                 self._desk.flush()
+                self._is_waiting = True
                 task = self._inbox.get()
+                self._is_waiting = False
             if task is None:
                 return
             number, _id, raw = task
@@ -125,8 +131,6 @@ class Worker:
         try:
             return ForkingPickler.loads(raw)
         except AttributeError:  # its class may stand in the main program
-            if self._main is None or "__mp_main__" in sys.modules:
-                raise
             import_main(self._main)
             return ForkingPickler.loads(raw)
 
@@ -149,6 +153,8 @@ class Worker:
             while True:
                 while not self._connection.poll(_TICK_S):
                     self._desk.flush_if_due()
+                    if os.getppid() != self._parent:  # where another process keeps the pipe open
+                        raise EOFError
                 kind, *values = self._connection.recv()
                 if kind == "item":
                     self._inbox.put((values[0], values[1], values[2]))
@@ -174,14 +180,12 @@ class Worker:
             os._exit(0)
 
     def _finish(self) -> None:
-        try:
+        with suppress(Exception):  # what was not committed is not acknowledged, and made again by the next run
             self._desk.flush()
-        except Exception:  # noqa: BLE001 - what was not committed is not acknowledged, and made again by the next run
-            pass
 
     def _interrupt(self, number: int, frame: Any) -> None:
         self._inbox.closed = True
-        if self._desk.is_preparing:
+        if self._desk.is_preparing or self._is_waiting:
             raise _Stopped
 
 

@@ -54,6 +54,7 @@ from zounds_lite.featureflow.kinds import (
 from zounds_lite.featureflow.lineage import Explanation, Lineage
 from zounds_lite.featureflow.model import BaseModel
 from zounds_lite.featureflow.node import Aggregator, FunctionalNode, IteratorNode, KeySelector, Node
+from zounds_lite.featureflow.overview import FeatureInfo, StoreInfo, info
 from zounds_lite.featureflow.settings import (
     IdProvider,
     IntegerIdProvider,
@@ -67,6 +68,9 @@ from zounds_lite.featureflow.settings import (
     simple_lmdb_settings,
 )
 from zounds_lite.featureflow.stores import Database, FileSystemDatabase, InMemoryDatabase, LmdbDatabase
+from zounds_lite.featureflow.stores.damage import Damage
+from zounds_lite.featureflow.stores.maintenance import Compaction, CopyReport, compact, copy, merge
+from zounds_lite.featureflow.stores.verification import verify
 from zounds_lite.featureflow.typed import TypedDecoder, TypedEncoder
 
 PickleEncoder = TypedEncoder
@@ -85,7 +89,10 @@ __all__ = [
     "Chunk",
     "ClobberJSONFeature",
     "ClobberPickleFeature",
+    "Compaction",
     "CompressedFeature",
+    "CopyReport",
+    "Damage",
     "Database",
     "DatabaseIterator",
     "Decoder",
@@ -93,6 +100,7 @@ __all__ = [
     "EventLog",
     "Explanation",
     "Feature",
+    "FeatureInfo",
     "FeatureNotComputable",
     "Fetcher",
     "FileSystemDatabase",
@@ -129,6 +137,7 @@ __all__ = [
     "PickleFeature",
     "RedisChannel",
     "StaticIdProvider",
+    "StoreInfo",
     "StoredValue",
     "StreamingNumpyDecoder",
     "StringDelimitedKeyBuilder",
@@ -141,9 +150,14 @@ __all__ = [
     "UuidProvider",
     "Var",
     "ZipWrapper",
+    "compact",
+    "copy",
     "default_fetcher",
+    "info",
     "iter_zip",
+    "merge",
     "set_fetcher",
     "simple_in_memory_settings",
     "simple_lmdb_settings",
+    "verify",
 ]

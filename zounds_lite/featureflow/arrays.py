@@ -3,7 +3,7 @@
 Goal: rows as raw little-endian bytes, which read back as a view, not a copy. Conventions: chunks join along axis 0;
 dtype and shape stand in the header, and every claim of a header is checked before anything is made from it. Classes:
 ``NumpyMetaData``; ``NumpyEncoder``, ``PackedNumpyEncoder``; ``BaseNumpyDecoder``, ``GreedyNumpyDecoder``,
-``StreamingNumpyDecoder``.
+``StreamingNumpyDecoder``; function ``packed``.
 """
 
 import math
@@ -22,6 +22,7 @@ __all__ = [
     "NumpyMetaData",
     "PackedNumpyEncoder",
     "StreamingNumpyDecoder",
+    "packed",
 ]
 
 _KINDS = "biufcSUmM"
@@ -62,7 +63,7 @@ class NumpyMetaData:
     def header(self) -> dict[str, Any]:
         """The header, little-endian."""
         little = self.dtype.newbyteorder("<")
-        described = little.str if little.names is None else [list(part) for part in little.descr]
+        described = little.str if little.names is None else [_described(*part) for part in little.descr]
         return {"dtype": described, "shape": [int(n) for n in self.shape]}
 
     @classmethod
@@ -105,6 +106,11 @@ class NumpyMetaData:
 
 def _is_size(n: Any) -> bool:
     return isinstance(n, (int, np.integer)) and not isinstance(n, bool) and 0 <= int(n) < 2**62
+
+
+def _described(name: Any, dtype: str, *shape: tuple[int, ...]) -> list[Any]:
+    """Describe one field of a record, without tuples, which JSON does not have."""
+    return [name, dtype, *map(list, shape)]
 
 
 def _name(dtype: str) -> str:
@@ -187,11 +193,17 @@ class NumpyEncoder(Encoder):
         return NumpyMetaData(self._first.dtype, shape).header
 
 
+def packed(array: np.ndarray) -> np.ndarray:
+    """Pack the truth of numbers along the last axis, eight to a byte; NaN counts as true, as everywhere in numpy."""
+    with np.errstate(invalid="ignore"):  # some patterns of NaN warn when they are cast
+        return np.packbits(array.astype(bool), axis=-1)
+
+
 class PackedNumpyEncoder(NumpyEncoder):
     """Boolean arrays with the bits of the last axis packed, eight to a byte."""
 
     def _array(self, data: Any) -> np.ndarray:
-        return np.packbits(np.asarray(data).astype(bool), axis=-1)
+        return packed(np.asarray(data))
 
 
 class BaseNumpyDecoder(Decoder):
@@ -201,8 +213,11 @@ class BaseNumpyDecoder(Decoder):
         """Give the array its units; the default has none."""
         return array
 
-    def decode(self, value: StoredValue) -> Any:
+    def _whole(self, value: StoredValue) -> Any:
         return self._wrap(NumpyMetaData.from_header(value.header).array(value), value)
+
+    def decode(self, value: StoredValue) -> Any:
+        return self._whole(value)
 
 
 class GreedyNumpyDecoder(BaseNumpyDecoder):
@@ -210,7 +225,7 @@ class GreedyNumpyDecoder(BaseNumpyDecoder):
 
     def chunks(self, value: StoredValue) -> Iterator[Any]:
         """Yield blocks of rows; an array without rows, or without axes, comes whole."""
-        array = self.decode(value)
+        array = self._whole(value)
         if not array.ndim or not len(array):
             yield array
             return
@@ -237,7 +252,7 @@ class StreamingNumpyDecoder(GreedyNumpyDecoder):
         self.n_examples = n_examples
 
     def decode(self, value: StoredValue) -> Any:
-        array = GreedyNumpyDecoder.decode(GreedyNumpyDecoder(), value)
+        array = self._whole(value)
         if not array.ndim or not len(array):
             return iter([array])
         return self._blocks(array, value)

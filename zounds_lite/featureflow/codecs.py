@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 _CHUNK = 1024 * 1024
-_ROOM = 64 * 1024 * 1024
+_ROOM = 16 * 1024 * 1024
 _RATIO = 1000
 """What is compressed holds at most so many bytes, and so many times its own: a small value cannot fill the memory."""
 
@@ -221,6 +221,8 @@ class JSONEncoder(Aggregator, Encoder):
             yield json.dumps(value, default=_plain, allow_nan=False).encode("utf-8")
         except ValueError as error:
             raise UntrustedValue(f"no JSON: {error}; JSON has no NaN and no infinity: use None instead") from error
+        except RecursionError as error:
+            raise ValueTooLarge("a value that is nested too deeply for JSON; allowed: a few hundred levels") from error
 
     @property
     def header(self) -> dict[str, Any]:
@@ -284,7 +286,7 @@ def _most(stored: int) -> int:
 
 
 class BZ2Decoder(Decoder):
-    """Decompresses, all at once or in pieces, and never to more than was stored."""
+    """Decompresses, all at once or in pieces, and never to more or less than was stored."""
 
     def decode(self, value: StoredValue) -> Any:
         data = b"".join(self._pieces(value))
@@ -300,14 +302,21 @@ class BZ2Decoder(Decoder):
         left = value.header.get("size", 0)
         if type(left) is not int or not 0 <= left <= _most(len(value.data)):
             raise CorruptValue(f"{value.what}: {len(value.data)} bytes are not {str(left)[:40]} bytes, compressed")
-        try:
-            with bz2.open(value.open(), "rb") as file:
-                while chunk := file.read(min(_CHUNK, left + 1)):
-                    left -= len(chunk)
-                    if left < 0:
-                        raise CorruptValue(f"{value.what} decompresses to more bytes than were stored")
-                    yield chunk
-        except (OSError, EOFError) as error:
-            raise CorruptValue(f"{value.what} is no bzip2 data: {error}") from error
+        decompressor, file = bz2.BZ2Decompressor(), value.open()
+        while not decompressor.eof:
+            data = file.read(_CHUNK) if decompressor.needs_input else b""
+            if decompressor.needs_input and not data:
+                raise CorruptValue(f"{value.what} is cut short: its bzip2 data have no end")
+            try:
+                chunk = decompressor.decompress(data, min(_CHUNK, left + 1))
+            except OSError as error:
+                raise CorruptValue(f"{value.what} is no bzip2 data: {error}") from error
+            left -= len(chunk)
+            if left < 0:
+                raise CorruptValue(f"{value.what} decompresses to more bytes than were stored")
+            if chunk:
+                yield chunk
         if left:
             raise CorruptValue(f"{value.what} lacks {left} of the bytes that were stored")
+        if decompressor.unused_data or file.read(1):
+            raise CorruptValue(f"{value.what} goes on after the end of its bzip2 data")

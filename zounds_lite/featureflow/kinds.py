@@ -155,9 +155,9 @@ class _ByteChunks(codecs.Decoder):
         return _StoredChunks(self, value)
 
     def chunks(self, value: codecs.StoredValue) -> Iterator[Any]:
-        total = len(value.data)
+        total, source = len(value.data), value.open()
         for start in range(0, total, int(self.chunksize)):
-            yield Chunk(bytes(value.verified(start, start + int(self.chunksize))), total, value.open())
+            yield Chunk(bytes(value.verified(start, start + int(self.chunksize))), total, source)
 
 
 class ByteStreamFeature(Feature):

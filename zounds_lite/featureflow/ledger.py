@@ -48,8 +48,8 @@ _UNKNOWN = {"kind": "unknown", "hash": ""}
 _PASSING_KINDS = {"ConnectionError", "InterruptedError", "Timeout", "TimeoutError"}
 """By name, since HTTP clients have their own."""
 _PASSING_ERRORS = {
-    errno.EAGAIN, errno.EMFILE, errno.ENFILE, errno.ENETDOWN, errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ESTALE,
-    errno.ETIMEDOUT,
+    errno.EAGAIN, errno.EDQUOT, errno.EHOSTUNREACH, errno.EMFILE, errno.ENETDOWN, errno.ENETUNREACH, errno.ENFILE,
+    errno.ENOMEM, errno.ENOSPC, errno.ESTALE, errno.ETIMEDOUT,
 }  # fmt: skip
 _log = logging.getLogger(__name__)
 

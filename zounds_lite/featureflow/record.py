@@ -8,8 +8,8 @@ header (u64), id (UTF-8), header, inline values. The id stands apart, so that a 
 still be named, replaced and deleted. The header holds the sources, the descriptions by lineage, what nodes noted about
 their input (``marks``, left out where there are none), and per value: lineage,
 source digest, content type, codec header, size, and either offset and block checksums, or blob name and the checksum of
-the blob's own table. Id and header are at most 8 MiB each, and the header is nested at most 200 deep; writing and
-reading keep the same limits.
+the blob's own table. Id and header are at most 8 MiB each, and the header is nested at most 200 deep and has a bounded
+number of parts; writing and reading keep the same limits.
 
 Classes: ``Entry``, ``Record``; function ``read_id``. What ``checksums`` offers can be imported from here as well.
 """
@@ -53,6 +53,10 @@ _HEAD = struct.Struct("<4sIQIQ")
 _MAGIC = b"ZLR1"
 _MAX_HEADER = 8 * 1024 * 1024
 _MAX_DEPTH = 200
+_MAX_PARTS = 800_000
+_BRACE = 4
+"""Lists, their items and, for so many parts each, dicts: what a header may become in memory, about 50 MB."""
+
 _SCAN = 64 * 1024
 _NO_MARKS = bytes(set(range(256)) - set(b'"[]{}'))
 _STEPS = np.zeros(256, np.int8)
@@ -118,8 +122,8 @@ class Record:
         """Write the record.
 
         Raises:
-            ValueTooLarge: the id or the header is longer than 8 MiB, or the header is nested more than 200 deep or
-                holds what JSON does not.
+            ValueTooLarge: the id or the header is longer than 8 MiB, or the header is nested more than 200 deep, has
+                too many parts, or holds what JSON does not.
         """
         values, inline, offset = {}, [], 0
         for key, entry in self.entries.items():
@@ -160,6 +164,8 @@ class Record:
         _id, header, payload = _split(view, what)
         if _is_too_deep(header):
             raise CorruptValue(f"the header of {what} is nested too deeply; {_AGAIN}")
+        if _has_too_many_parts(header):
+            raise CorruptValue(f"the header of {what} holds too many parts; {_AGAIN}")
         try:
             body = json.loads(header.decode("ascii"), parse_constant=_finite, parse_float=_finite)
             return _record(_id, body, payload)
@@ -232,7 +238,17 @@ def _dump(body: dict[str, Any], what: str) -> bytes:
         raise ValueTooLarge(
             f"{what} is nested more than {_MAX_DEPTH} deep: flatten its sources and the headers of its codecs"
         )
+    if _has_too_many_parts(header):
+        raise ValueTooLarge(
+            f"{what} has a header of more than {_MAX_PARTS} parts (items of lists and dicts): store long lists as arrays"
+        )
     return header
+
+
+def _has_too_many_parts(header: bytes) -> bool:
+    if len(header) <= _MAX_PARTS // _BRACE:
+        return False
+    return _BRACE * header.count(b"{") + header.count(b"[") + header.count(b",") > _MAX_PARTS
 
 
 def _is_too_deep(header: bytes) -> bool:

@@ -28,10 +28,11 @@ def _send(kind: bytes, data: Any = b"") -> None:
             part = part[os.write(1, part) :]
 
 
-def _end_with(parent: int) -> None:
+def _end_with(parent: int, is_read: threading.Event) -> None:
     """End when the process that asked is gone: its end of stdin closes, or somebody else becomes our parent."""
     import select
 
+    is_read.wait()
     while os.getppid() == parent:
         if select.select([0], [], [], 1.0)[0] and not os.read(0, 1):
             break
@@ -88,16 +89,17 @@ def _decode(task: dict[str, Any]) -> None:
     import numpy as np
     import soundfile
 
-    Handle, source = _neighbour("_handle").handle_type(), _source(task)
+    ours, source, is_read = _neighbour("_handle"), _source(task), threading.Event()
+    threading.Thread(target=_end_with, args=(task["parent"], is_read), daemon=True).start()
     _limit(task["memory"], task["cpu_s"])
     try:
         os.lseek(task["descriptor"], 0, os.SEEK_SET)
-        handle = Handle(source, closefd=False)
+        handle = ours.handle_type()(source, closefd=False)
         fields = ("format", "subtype", "samplerate", "channels", "frames")
         _send(b"I", json.dumps({name: getattr(handle, name) for name in fields}).encode())
         dtype = _TYPES[os.read(0, 1)]
-        threading.Thread(target=_end_with, args=(task["parent"],), daemon=True).start()
-        block, error = np.empty((task["block"], handle.channels), dtype), None
+        is_read.set()
+        block, error = np.empty((ours.BLOCK, handle.channels), dtype), None
         while error is None:
             frames, error = handle.salvage(block)
             _check(source)

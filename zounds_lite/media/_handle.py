@@ -9,7 +9,10 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["handle_type"]
+__all__ = ["BLOCK", "handle_type"]
+
+BLOCK = 65536
+"""Frames decoded at a time: 4 Ki blocks cost an MP3 twice as much."""
 
 _UNTOUCHED: dict[str, Any] = {"float32": np.uint32(0x7FC0BEEF), "float64": np.uint64(0x7FF8BEEFBEEFBEEF)}
 """Not-a-number patterns that no decoder writes."""

@@ -13,39 +13,19 @@ Sources:
 
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from zounds_lite.errors import DecodeError, RejectedAudio, TruncatedAudio, UnsupportedCodec
+from zounds_lite.errors import DecodeError, TruncatedAudio, UnsupportedCodec
+from zounds_lite.media.claims import MAX_RATE, Layout, check_claims, cut, unpack
 from zounds_lite.media.mp3 import count_frames, find_mpeg, parse_frame, read_xing, skip_id3, xing_frame
+from zounds_lite.media.rare import RARE
 from zounds_lite.media.source import Pieces, Source
 
-__all__ = ["MAX_CHANNELS", "MAX_RATE", "Layout", "check_claims", "inspect"]
-
-MAX_CHANNELS = 64
-"""Most channels that a recording may claim."""
-MAX_RATE = 1_000_000
-"""Highest sample rate that a recording may claim, in hertz."""
+__all__ = ["inspect"]
 
 _MAX_CHUNKS = 4096
 _PAGE = 65307  # largest Ogg page: 27 + 255 + 255 * 255
 _FRAMED = (1, 3, 6, 7, 0xFFFE)  # WAVE format tags whose blocks are single frames
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """What a header says, and how libsndfile has to see the bytes.
-
-    Args:
-        channels (int | None): claimed channels; None where the header was not read.
-        rate (int | None): claimed sample rate, hertz.
-        pieces (list | None): pieces of a ``View`` that libsndfile should read instead of the source.
-        damage (TruncatedAudio | None): the samples end before what the header promises; the header itself is whole.
-    """
-
-    channels: int | None = None
-    rate: int | None = None
-    pieces: Pieces | None = None
-    damage: TruncatedAudio | None = None
 
 
 def inspect(source: Source, container: str) -> Layout:
@@ -67,51 +47,24 @@ def inspect(source: Source, container: str) -> Layout:
     return layout
 
 
-def check_claims(name: str, channels: int | None, rate: int | None) -> None:
-    """Refuse claims that no honest file makes.
-
-    Raises:
-        RejectedAudio: more than 64 channels, a rate above 1 MHz, or none of either.
-    """
-    if channels is not None and not 1 <= channels <= MAX_CHANNELS:
-        raise RejectedAudio(f"{name} claims {channels} channels; allowed: 1 to {MAX_CHANNELS}")
-    if rate is not None and not 1 <= rate <= MAX_RATE:
-        raise RejectedAudio(f"{name} claims a sample rate of {rate} Hz; allowed: 1 to {MAX_RATE}")
-
-
-def _cut(source: Source, promised: int, got: int, unit: str = "bytes") -> TruncatedAudio:
-    return TruncatedAudio(
-        f"{source.name} is cut short: its header promises {promised} {unit}, it holds {max(0, got)}; "
-        "copy or download the recording again"
-    )
-
-
 def _no_data(source: Source, kind: str, promised: int) -> DecodeError:
     if promised > source.size:
-        return _cut(source, promised, source.size)
+        return cut(source, promised, source.size)
     return DecodeError(f"{source.name} is a {kind} file without samples: no data chunk in its {source.size} bytes")
-
-
-def _unpack(source: Source, offset: int, layout: str) -> tuple:
-    size = struct.calcsize(layout)
-    data = source.at(offset, size)
-    if len(data) < size:
-        raise _cut(source, offset + size, source.size)
-    return struct.unpack(layout, data)
 
 
 def _wav(source: Source) -> Layout:
     order = ">" if source.at(0, 4) == b"RIFX" else "<"
-    (total,) = _unpack(source, 4, order + "I")
+    (total,) = unpack(source, 4, order + "I")
     offset, wide, fmt = 12, None, None
     for _ in range(_MAX_CHUNKS):
         if offset + 8 > source.size:
             break
-        name, size = source.at(offset, 4), _unpack(source, offset + 4, order + "I")[0]
+        name, size = source.at(offset, 4), unpack(source, offset + 4, order + "I")[0]
         if name == b"ds64":
-            wide = _unpack(source, offset + 8, "<QQ")[1]
+            wide = unpack(source, offset + 8, "<QQ")[1]
         elif name == b"fmt ":
-            fmt = _unpack(source, offset + 8, order + "HHIIHH")
+            fmt = unpack(source, offset + 8, order + "HHIIHH")
             check_claims(source.name, fmt[1], fmt[2])
         elif name == b"data":
             size = wide if wide is not None and size == 0xFFFFFFFF else size
@@ -131,47 +84,51 @@ def _wav_data(source: Source, fmt: tuple | None, offset: int, size: int, total: 
     unknown = size >= 0xFFFFF000 and size <= 0xFFFFFFFF or 0x7FFFF000 <= size <= 0x7FFFFFFF
     if size <= left or unknown:
         return Layout(channels, rate)
+    # a block that is not whole would be decoded to noise
+    pieces: Pieces = [(0, start + left // block * block if block else source.size)]
     if tag in _FRAMED and block:
-        return Layout(channels, rate, damage=_cut(source, size // block, left // block, "frames"))
-    return Layout(channels, rate, damage=_cut(source, size, left, "bytes of samples"))
+        return Layout(channels, rate, pieces, cut(source, size // block, left // block, "frames"))
+    return Layout(channels, rate, pieces, cut(source, size, left, "bytes of samples"))
 
 
 def _w64(source: Source) -> Layout:
-    (total,) = _unpack(source, 16, "<Q")
-    offset, layout = 40, Layout()
+    (total,) = unpack(source, 16, "<Q")
+    offset, layout, block = 40, Layout(), 0
     for _ in range(_MAX_CHUNKS):
         if offset + 24 > source.size:
             break
-        name, size = source.at(offset, 4), _unpack(source, offset + 16, "<Q")[0]
+        name, size = source.at(offset, 4), unpack(source, offset + 16, "<Q")[0]
         if size < 24:
             break
         if name == b"fmt ":
-            _, channels, rate = _unpack(source, offset + 24, "<HHI")
+            _, channels, rate, _, block = unpack(source, offset + 24, "<HHIIH")
             layout = Layout(channels, rate)
         elif name == b"data":
-            left = source.size - offset
-            damage = _cut(source, size - 24, left - 24, "bytes of samples") if size > left else None
-            return replace(layout, damage=damage)
+            start, left = offset + 24, source.size - offset - 24
+            if size - 24 <= left:
+                return layout
+            pieces: Pieces = [(0, start + left // block * block if block else source.size)]
+            return replace(layout, pieces=pieces, damage=cut(source, size - 24, left, "bytes of samples"))
         offset += (size + 7) // 8 * 8
     raise _no_data(source, "W64", total)
 
 
 def _aiff(source: Source) -> Layout:
-    (total,) = _unpack(source, 4, ">I")
+    (total,) = unpack(source, 4, ">I")
     offset, layout = 12, Layout()
     for _ in range(_MAX_CHUNKS):
         if offset + 8 > source.size:
             break
-        name, size = source.at(offset, 4), _unpack(source, offset + 4, ">I")[0]
+        name, size = source.at(offset, 4), unpack(source, offset + 4, ">I")[0]
         if name == b"COMM":
-            channels, _, _, exponent, mantissa = _unpack(source, offset + 8, ">HIHHQ")
+            channels, _, _, exponent, mantissa = unpack(source, offset + 8, ">HIHHQ")
             shift = 16383 + 63 - (exponent & 0x7FFF)
             layout = Layout(channels, mantissa >> shift if 0 <= shift < 64 else MAX_RATE + 1 if shift < 0 else 0)
             check_claims(source.name, layout.channels, layout.rate)
         elif name == b"SSND":
             left = source.size - offset - 8
             if size > left and size != 0xFFFFFFFF and layout.channels is not None:
-                return replace(layout, damage=_cut(source, size - 8, left - 8, "bytes of samples"))
+                return replace(layout, damage=cut(source, size - 8, left - 8, "bytes of samples"))
             if size in (0, 0xFFFFFFFF):
                 return layout  # a stream: libsndfile reads to the end
         offset += 8 + size + (size & 1)
@@ -185,9 +142,9 @@ def _caf(source: Source) -> Layout:
     for _ in range(_MAX_CHUNKS):
         if offset + 12 > source.size:
             break
-        name, size = source.at(offset, 4), _unpack(source, offset + 4, ">q")[0]
+        name, size = source.at(offset, 4), unpack(source, offset + 4, ">q")[0]
         if name == b"desc":
-            rate, codec, _, _, _, channels, _ = _unpack(source, offset + 12, ">d4sIIIII")
+            rate, codec, _, _, _, channels, _ = unpack(source, offset + 12, ">d4sIIIII")
             if codec not in (b"lpcm", b"alac", b"ulaw", b"alaw"):
                 raise UnsupportedCodec(
                     f"{source.name} is a CAF file with the codec {codec!r}; allowed there: lpcm, alac, ulaw, alaw. "
@@ -195,13 +152,14 @@ def _caf(source: Source) -> Layout:
                 )
             layout = Layout(channels, int(rate) if 0 <= rate <= MAX_RATE else MAX_RATE + 1)
         left = source.size - offset - 12
+        # what libsndfile has to see where the size is unknown, or wrong
+        pieces: Pieces = [(0, offset + 4), struct.pack(">q", left), (offset + 12, source.size)]
         if name == b"data" and size == -1:
-            pieces: Pieces = [(0, offset + 4), struct.pack(">q", left), (offset + 12, source.size)]
             return replace(layout, pieces=pieces)
         if size < 0 or size > left:
-            damage = _cut(source, max(size, 0), left, f"bytes in its {name.decode('latin-1')!r} chunk")
+            damage = cut(source, max(size, 0), left, f"bytes in its {name.decode('latin-1')!r} chunk")
             if name == b"data" and size > 0 and layout.channels is not None:
-                return replace(layout, damage=damage)
+                return replace(layout, pieces=pieces, damage=damage)
             raise damage
         seen = seen or name == b"data"
         offset += 12 + size
@@ -212,23 +170,23 @@ def _caf(source: Source) -> Layout:
 
 def _au(source: Source) -> Layout:
     order = ">" if source.at(0, 4) == b".snd" else "<"
-    start, size, _, rate, channels = _unpack(source, 4, order + "5I")
+    start, size, _, rate, channels = unpack(source, 4, order + "5I")
     damage = None
     if size != 0xFFFFFFFF and start + size > source.size:
-        damage = _cut(source, size, source.size - start, "bytes of samples")
+        damage = cut(source, size, source.size - start, "bytes of samples")
     return Layout(channels, rate, damage=damage)
 
 
 def _flac(source: Source) -> Layout:
     base = skip_id3(source)
-    (packed,) = _unpack(source, base + 18, ">Q")
+    (packed,) = unpack(source, base + 18, ">Q")
     layout = Layout((packed >> 41 & 7) + 1, packed >> 44)
     offset = base + 4
     for _ in range(_MAX_CHUNKS):
-        (head,) = _unpack(source, offset, ">I")
+        (head,) = unpack(source, offset, ">I")
         offset += 4 + (head & 0xFFFFFF)
         if offset > source.size:
-            raise _cut(source, offset, source.size, "bytes of metadata")
+            raise cut(source, offset, source.size, "bytes of metadata")
         if head >> 31:
             break
     # libsndfile finds FLAC behind an ID3 tag in plain files only
@@ -238,10 +196,10 @@ def _flac(source: Source) -> Layout:
 def _ogg(source: Source) -> Layout:
     head = source.at(0, 27 + 255 + 64)
     if len(head) < 28:
-        raise _cut(source, 58, source.size, "bytes in its first page")
+        raise cut(source, 58, source.size, "bytes in its first page")
     packet = head[27 + head[26] :]
     if len(packet) < 16:
-        raise _cut(source, 27 + head[26] + 16, source.size, "bytes in its first page")
+        raise cut(source, 27 + head[26] + 16, source.size, "bytes in its first page")
     layout = Layout()
     if packet[:7] == b"\x01vorbis":
         layout = Layout(packet[11], int.from_bytes(packet[12:16], "little"))
@@ -278,7 +236,7 @@ def _mp3(source: Source) -> Layout:
     xing = read_xing(source, first)
     damage = None
     if xing is not None and xing.size is not None and xing.size > source.size - first:
-        damage = _cut(source, xing.size, source.size - first)
+        damage = cut(source, xing.size, source.size - first)
     if xing is not None and xing.frames and source.at(first + 4 + 32, 4) != b"VBRI":
         # libsndfile passes over tags, but not over junk
         pieces: Pieces | None = None if first == skip_id3(source) else [(first, source.size)]
@@ -299,7 +257,7 @@ def _half_frame(source: Source, stop: int) -> TruncatedAudio | None:
     frame = parse_frame(source.at(stop, 4))
     if frame is None or stop + frame.size <= source.size:
         return None
-    return _cut(source, frame.size, source.size - stop, "bytes in its last frame")
+    return cut(source, frame.size, source.size - stop, "bytes in its last frame")
 
 
 _WALKERS: dict[str, Callable[[Source], Layout]] = {
@@ -312,4 +270,5 @@ _WALKERS: dict[str, Callable[[Source], Layout]] = {
     "FLAC": _flac,
     "OGG": _ogg,
     "MP3": _mp3,
+    **RARE,
 }

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, NamedTuple, Self
 import numpy as np
 
 from zounds_lite.errors import DeclarationError, DecodeError, NonFiniteAudio, TruncatedAudio
+from zounds_lite.media._handle import BLOCK
 from zounds_lite.media.guard import DecodeLimits
 from zounds_lite.media.ogg import OggPages
 from zounds_lite.media.probe import AudioInfo, check_damaged, open_audio, reopen
@@ -22,13 +23,13 @@ from zounds_lite.media.source import Source
 
 __all__ = ["BLOCK", "AudioReader", "Mark", "mix_to_mono"]
 
-BLOCK = 65536
-"""Frames decoded at a time: 4 Ki blocks cost an MP3 twice as much."""
-
 _DTYPES = ("float32", "float64", "int16")
-_FLOATS = ("FLOAT", "DOUBLE", "VORBIS")
-"""Encodings that can hold NaN or infinity: the codebooks of Vorbis are floats."""
-_PREROLL = {"OPUS": 8192, **dict.fromkeys(("MPEG_LAYER_I", "MPEG_LAYER_II", "MPEG_LAYER_III"), 16384)}
+_MPEG = ("MPEG_LAYER_I", "MPEG_LAYER_II", "MPEG_LAYER_III")
+_FLOATS = ("FLOAT", "DOUBLE", "VORBIS", "OPUS", *_MPEG)
+"""Encodings that can give NaN or infinity: damaged Opus does."""
+_FORWARD = ("PAF",)
+"""Formats in which libsndfile (1.2.2) may lose the last block behind a seek."""
+_PREROLL = {"OPUS": 8192, **dict.fromkeys(_MPEG, 16384)}
 """Frames decoded and dropped behind a seek, so that the decoder's memory is as it would have been."""
 _INT16_SCALE = 2.0**-15
 _ADVICE = "; copy or download the recording again, or read it with damaged='keep'"
@@ -190,7 +191,7 @@ class AudioReader:
             return
         if self.info.subtype == "VORBIS" and self.info.frames is not None:
             self._restart(start)
-        elif self._handle.can_seek and self.info.frames is not None:
+        elif self._handle.can_seek and self.info.frames is not None and self.info.format not in _FORWARD:
             self._jump(max(0, start - _PREROLL.get(self.info.subtype, 0)))
         elif not 0 <= self._position < start:
             self._restart(0)

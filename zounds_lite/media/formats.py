@@ -10,7 +10,7 @@ Sources:
 """
 
 from zounds_lite.errors import UnsupportedCodec
-from zounds_lite.media.containers import MAX_CHANNELS, MAX_RATE
+from zounds_lite.media.claims import MAX_CHANNELS, MAX_RATE
 
 __all__ = ["FLOATS", "LOSSY", "choose", "formats"]
 

@@ -23,12 +23,11 @@ import numpy as np
 
 from zounds_lite._declared import Declared
 from zounds_lite.errors import DeclarationError, DecodeError, RejectedAudio
+from zounds_lite.media._handle import BLOCK
 from zounds_lite.media.source import Pieces, Source
 
 __all__ = ["DecodeLimits", "GuardedHandle"]
 
-_BLOCK = 65536
-"""Frames in a message."""
 _HEAD = struct.Struct("<cI")
 _MOST_INFO = 1024
 _MOST_CHANNELS = 1024  # more is refused by libsndfile itself
@@ -37,6 +36,7 @@ _LETTERS = {"int16": b"h", "float32": b"f", "float64": b"d"}
 _KEPT = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PATH", "SYSTEMROOT")
 """Variables of the environment that the decoder sees: it has no use for the others, which may hold secrets."""
 _PIPE = 1 << 20
+_SCRIPT = Path(__file__).with_name("_decoder.py")
 _LEAST_MEMORY = 1 << 20
 
 
@@ -104,6 +104,12 @@ def _places() -> list[str]:
     return list(dict.fromkeys(found))
 
 
+def _environment() -> dict[str, str]:
+    # threads of a linear algebra library that is loaded and never called, and pools for threads, take memory
+    small = {"OPENBLAS_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "1"}
+    return {**small, **{name: os.environ[name] for name in _KEPT if name in os.environ}}
+
+
 def _start(source: Source, pieces: Pieces | None, limits: DecodeLimits) -> subprocess.Popen:
     if not sys.executable:
         raise DeclarationError("limits need a Python interpreter to run the decoder, and sys.executable names none")
@@ -114,20 +120,17 @@ def _start(source: Source, pieces: Pieces | None, limits: DecodeLimits) -> subpr
         "pieces": pieces if pieces is None else [p.hex() if isinstance(p, bytes) else p for p in pieces],
         "memory": limits.memory,
         "cpu_s": limits.cpu_s,
-        "block": _BLOCK,
         "parent": os.getpid(),
     }
-    script = Path(__file__).with_name("_decoder.py")
     return subprocess.Popen(
-        [sys.executable, "-I", "-S", str(script), json.dumps(task)],
+        [sys.executable, "-I", "-S", str(_SCRIPT), json.dumps(task)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         bufsize=0,
         pass_fds=(descriptor,),
         cwd="/" if os.name == "posix" else None,
-        # threads of a linear algebra library that is loaded and never called would take memory
-        env={"OPENBLAS_NUM_THREADS": "1", **{name: os.environ[name] for name in _KEPT if name in os.environ}},
+        env=_environment(),
     )
 
 
@@ -252,7 +255,7 @@ class GuardedHandle:
 
     def _next_block(self, step: int) -> None:
         kind, size = self._message()
-        if kind != b"B" or size > _BLOCK * step or size % step:
+        if kind != b"B" or size > BLOCK * step or size % step:
             raise self._nonsense()
         self._left, self._is_over = size, size == 0
 
@@ -296,7 +299,7 @@ class GuardedHandle:
     def _ended(self) -> RejectedAudio:
         """Say why the decoder ended before its last message."""
         try:
-            code = self._process.wait(timeout=5)
+            code = self._process.wait(timeout=max(0.1, min(5.0, self._left_s)))
         except subprocess.TimeoutExpired:  # it closed its end, and goes on
             return self._nonsense()
         self.close()

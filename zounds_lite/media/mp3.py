@@ -39,6 +39,8 @@ _KBPS = {
 _RATES = (44100, 48000, 32000)
 _JUNK = 65536
 """Bytes of junk in front of the first frame that are searched."""
+_TAGS = 64
+"""Tags in front of a recording that are passed over."""
 _CHAIN = 3
 """Frames in a row that make a stream; fewer only where the file ends."""
 _BLOCK = 1 << 20
@@ -105,12 +107,13 @@ def parse_frame(header: bytes) -> Frame | None:
 def skip_id3(source: Source) -> int:
     """Return the offset behind the ID3v2 tags at the start of ``source``."""
     offset = 0
-    while True:
+    for _ in range(_TAGS):
         head = source.at(offset, 10)
         if len(head) < 10 or head[:3] != b"ID3" or any(byte > 127 for byte in head[6:]):
-            return offset
+            break
         size = head[6] << 21 | head[7] << 14 | head[8] << 7 | head[9]
         offset += 10 + size + (10 if head[5] & 0x10 else 0)
+    return offset
 
 
 def find_mpeg(source: Source) -> int | None:
@@ -186,23 +189,25 @@ def count_frames(source: Source, first: int) -> tuple[int, int]:
             data = source.at(base, _BLOCK)
         frame = parse_frame(data[at : at + 4])
         if frame is None:
-            skipped = _resync(data, at)
-            if skipped is None:
+            found = _resync(source, base + at)
+            if found is None:
                 return count, base + at
-            at = skipped
+            base, at = found, 0
+            data = source.at(base, _BLOCK)
         elif base + at + frame.size > source.size:
             return count, base + at
         else:
             count, at = count + 1, at + frame.size
 
 
-def _resync(data: bytes, at: int) -> int | None:
-    """Find the next frame behind damaged bytes, as a decoder does."""
-    following = data.find(b"\xff", at + 1)
-    while following >= 0:
+def _resync(source: Source, at: int) -> int | None:
+    """Find the next frame behind up to 64 KiB of damaged bytes, as a decoder does; returns its offset."""
+    data = source.at(at, _JUNK + 16384)
+    following = data.find(b"\xff", 1)
+    while 0 <= following < _JUNK:
         frame = parse_frame(data[following : following + 4])
         if frame is not None and parse_frame(data[following + frame.size : following + frame.size + 4]) is not None:
-            return following
+            return at + following
         following = data.find(b"\xff", following + 1)
     return None
 

@@ -18,7 +18,8 @@ from zounds_lite.errors import (
     UnsupportedCodec,
 )
 from zounds_lite.media._handle import handle_type
-from zounds_lite.media.containers import check_claims, inspect
+from zounds_lite.media.claims import check_claims
+from zounds_lite.media.containers import inspect
 from zounds_lite.media.guard import DecodeLimits, GuardedHandle
 from zounds_lite.media.sniff import allowed, sniff
 from zounds_lite.media.source import Pieces, Source, View

@@ -34,7 +34,7 @@ _PLAIN = {
     b"ALawSoundFile**": "WVE",
     b"\x64\xa3": "IRCAM",
 }
-"""Rare formats: libsndfile reads them, and nothing of their headers is checked beforehand."""
+"""Rare formats that libsndfile reads as well; see ``rare``."""
 
 _FOREIGN = {
     b"\x1aE\xdf\xa3": "Matroska or WebM",

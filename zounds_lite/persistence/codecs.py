@@ -13,7 +13,7 @@ import numpy as np
 from zounds_lite._declared import decode
 from zounds_lite.core import ArrayWithUnits, Dimension, IdentityDimension
 from zounds_lite.errors import CorruptValue, DimensionError, UnitsError
-from zounds_lite.featureflow.arrays import GreedyNumpyDecoder, NumpyEncoder
+from zounds_lite.featureflow.arrays import GreedyNumpyDecoder, NumpyEncoder, packed
 from zounds_lite.featureflow.codecs import StoredValue
 from zounds_lite.timeseries import AudioSamples, TimeDimension, audio_sample_rate
 
@@ -128,7 +128,7 @@ class PackedArrayWithUnitsEncoder(ArrayWithUnitsEncoder):
                 "row shape, and an array of one axis is one chunk"
             )
         self._row, self._bits = array.shape[1:], array.shape[-1]
-        return np.packbits(array.astype(bool), axis=-1)
+        return packed(array)
 
     @property
     def header(self) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """How variable-rate series are stored: one record an entry, with start and stop in picoseconds and the value.
 
-An open stretch has the stop -1. An empty series is stored without rows and reads back empty. Classes:
-``VariableRateTimeSeriesEncoder``, ``VariableRateTimeSeriesDecoder``.
+An open stretch has a stop before its start: -1, or less where it starts before zero. An empty series is stored without
+rows and reads back empty. Classes: ``VariableRateTimeSeriesEncoder``, ``VariableRateTimeSeriesDecoder``.
 """
 
 from collections.abc import Iterator
@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from zounds_lite.errors import CorruptValue, ZoundsError
+from zounds_lite.errors import CorruptValue, ValueTooLarge, ZoundsError
 from zounds_lite.featureflow.arrays import BaseNumpyDecoder, NumpyEncoder
 from zounds_lite.featureflow.codecs import StoredValue
 from zounds_lite.timeseries import Picoseconds, TimeSlice, VariableRateTimeSeries
 
 __all__ = ["VariableRateTimeSeriesDecoder", "VariableRateTimeSeriesEncoder"]
 
-_OPEN = -1
 _TIME = np.dtype("<i8")
 
 
@@ -34,8 +33,11 @@ class VariableRateTimeSeriesEncoder(NumpyEncoder):
     def _array(self, data: VariableRateTimeSeries) -> np.ndarray:
         values = data.slicedata
         records = np.empty(len(data), [("start", "<i8"), ("stop", "<i8"), ("data", values.dtype, values.shape[1:])])
-        records["start"] = [timeslice.start_ps for timeslice in data.slices]
-        records["stop"] = [_OPEN if timeslice.stop_ps is None else timeslice.stop_ps for timeslice in data.slices]
+        try:
+            records["start"] = [timeslice.start_ps for timeslice in data.slices]
+            records["stop"] = [_stop_of(timeslice) for timeslice in data.slices]
+        except OverflowError as error:
+            raise ValueTooLarge(f"{data!r} reaches beyond 2**63 picoseconds, which are 106 days") from error
         records["data"] = values
         return records
 
@@ -59,4 +61,8 @@ class VariableRateTimeSeriesDecoder(BaseNumpyDecoder):
 
 def _timeslice(row: Any) -> TimeSlice:
     start, stop = int(row["start"]), int(row["stop"])
-    return TimeSlice(start=Picoseconds(start), duration=None if stop == _OPEN else Picoseconds(stop - start))
+    return TimeSlice(start=Picoseconds(start), duration=None if stop < start else Picoseconds(stop - start))
+
+
+def _stop_of(timeslice: TimeSlice) -> int:
+    return min(-1, timeslice.start_ps - 1) if timeslice.stop_ps is None else timeslice.stop_ps

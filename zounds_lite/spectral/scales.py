@@ -222,8 +222,9 @@ class FrequencyScale(Declared):
         Raises:
             UnitIndexError: the frequency lies outside the scale.
         """
-        starts, stops = self.band_starts, self.band_stops
-        if len(self) == 0 or not min(self.start_hz, starts[0]) <= hz <= max(self.stop_hz, stops[-1]):
+        starts, _, highest = self._limits
+        # the last band may end below another one
+        if len(self) == 0 or not min(self.start_hz, starts[0]) <= hz <= max(self.stop_hz, highest[-1]):
             raise UnitIndexError(f"{float(hz)} Hz lies outside the scale, {self.start_hz} to {self.stop_hz} Hz")
         return int(np.argmin(np.abs(self.center_frequencies - hz)))
 

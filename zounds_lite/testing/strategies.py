@@ -4,9 +4,10 @@ Goal: whoever tests a node or a codec with hypothesis need not write down again 
 function returns a hypothesis strategy, and hypothesis, from the extra ``test``, is needed when it is called. Times are
 ``np.timedelta64``, frequencies hertz.
 
-Functions: ``durations``, ``sample_rates``, ``time_slices``, ``frequency_bands``, ``scales``, ``time_dimensions``,
-``dimensions``, ``shapes``, ``dtypes``, ``arrays``, ``arrays_with_units``, ``chunkings``, ``seeds``, ``ids``, ``json_values``,
-``damaged``.
+Functions: ``durations``, ``sample_rates``, ``time_slices``, ``frequency_bands``, ``frequencies``, ``scales``,
+``time_dimensions``,
+``dimensions``, ``shapes``, ``dtypes``, ``arrays``, ``arrays_with_units``, ``chunkings``, ``counts``, ``seeds``,
+``ids``, ``json_values``, ``damaged``.
 """
 
 import copy
@@ -18,16 +19,18 @@ from zounds_lite import spectral, timeseries
 from zounds_lite._lazy import optional
 from zounds_lite.core import ArrayWithUnits, IdentityDimension
 from zounds_lite.testing.contracts.database import NASTY_IDS
-from zounds_lite.timeseries import AudioSampleRate, SampleRate, TimeDimension, TimeSlice
+from zounds_lite.timeseries import TimeDimension, TimeSlice
 
 __all__ = [
     "arrays",
     "arrays_with_units",
     "chunkings",
+    "counts",
     "damaged",
     "dimensions",
     "dtypes",
     "durations",
+    "frequencies",
     "frequency_bands",
     "ids",
     "json_values",
@@ -70,14 +73,15 @@ def sample_rates() -> Any:
 
 
 def time_slices(longest_s: int = 60) -> Any:
-    """Slices of time that start at zero or later; some are open, some empty.
+    """Slices of time; some are open, some empty, and some start before zero.
 
     Args:
         longest_s (int): the latest start and the longest duration, seconds.
     """
     st = _st()
     lengths = st.one_of(st.none(), st.just(np.timedelta64(0, "s")), durations(longest_s))
-    return st.builds(TimeSlice, lengths, st.one_of(st.none(), durations(longest_s)))
+    early = durations(longest_s).map(lambda duration: -duration)
+    return st.builds(TimeSlice, lengths, st.one_of(st.none(), durations(longest_s), early))
 
 
 def frequency_bands(lowest: float = 0.0, highest: float = 20_000.0) -> Any:
@@ -90,6 +94,16 @@ def frequency_bands(lowest: float = 0.0, highest: float = 20_000.0) -> Any:
     edges = st.floats(lowest, highest, allow_nan=False)
     pairs = st.tuples(edges, edges).filter(lambda pair: abs(pair[0] - pair[1]) > 0.01)
     return pairs.map(lambda pair: spectral.FrequencyBand(min(pair), max(pair)))
+
+
+def frequencies(lowest: float = 0.0, highest: float = 20_000.0) -> Any:
+    """Lists of up to six frequencies.
+
+    Args:
+        lowest, highest (float): bounds, hertz.
+    """
+    st = _st()
+    return st.lists(st.floats(lowest, highest, allow_nan=False), max_size=6)
 
 
 def scales(n_bands: int) -> Any:
@@ -213,6 +227,11 @@ def chunkings(size: int, most: int = 6) -> Any:
     # steps that give at most a few hundred chunks
     regular = st.integers(max(1, size // 300), max(1, size)).map(lambda step: list(range(step, size, step)))
     return st.one_of(some, regular)
+
+
+def counts(least: int, most: int) -> Any:
+    """Whole numbers, both ends included."""
+    return _st().integers(least, most)
 
 
 def seeds() -> Any:

@@ -306,7 +306,7 @@ class Database(ABC):
 
     def put(self, _id: str, record: bytes) -> None:
         """Write one record."""
-        self.change({_id: lambda old: record})
+        self.change({check_id(_id): lambda old: record})
 
     def random_id(self) -> str:
         """Return the id of a document picked at random.

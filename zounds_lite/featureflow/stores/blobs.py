@@ -152,8 +152,7 @@ class BlobFolder:
             for name in unnamed - live:
                 size += _remove(files[name])
                 blobs += 1
-            if unnamed - live:
-                self._leases.remove_dead()
+            self._leases.remove_dead()
         return Garbage(blobs, size, len(unnamed & live))
 
 

@@ -1,11 +1,19 @@
-"""Copying out of LMDB's map without leaving the file.
+"""Reading values out of LMDB's map without leaving the file.
 
-Why: LMDB hands out a view whose length it read from the page itself. One flipped bit there, and a copy would read past
-the end of the file, which ends the process with a signal. Class: ``Bounds``.
+Why: LMDB takes the length of a value from the page itself, and touches the whole of it before it hands it out. One
+flipped bit there, and that reads past the end of the file, which ends the process with a signal. So the node is looked
+at first. Its key, which LMDB hands out as a view of the map, tells where it stands: eight bytes before the key are the
+size of the value (low and high, u16 each), flags and the size of the key (u16 each); the value follows the key in the
+same page, or, with the flag "big", the number (u64) of the page where it begins.
+
+Only for entries of a transaction that has written nothing so far: what was written stands elsewhere. Class:
+``Bounds``.
 """
 
-import os
+import ctypes
+import struct
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -14,56 +22,61 @@ from zounds_lite.featureflow.stores.base import MAX_RECORD
 
 __all__ = ["Bounds"]
 
+_NODE = struct.Struct("=HHHH")
+_NUMBER = struct.Struct("=Q")
+_BIG = 1
+_PAGE_HEADER = 16
+
 
 class Bounds:
-    """Where a file is mapped in this process, and how much of it there is.
+    """Checks what a cursor stands on before it is read.
 
     Args:
-        file (Path): the file, mapped.
+        file (Path): the file that is mapped.
+        page_size (int): bytes of a page.
     """
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, page_size: int) -> None:
         self.file = file
-        self.start, self.end = _mapping(file)
-        self.stop = self.start + self._size()
+        self.page_size = page_size
+        self._size = 0
 
-    def _size(self) -> int:
-        try:
-            return self.file.stat().st_size
-        except FileNotFoundError:
-            return 0
-
-    def copy(self, view: memoryview, stop: int | None = None) -> bytes:
-        """Return the bytes of a view, or the first ``stop`` of them.
+    def key(self, cursor: Any) -> bytes:
+        """Return the key that a cursor stands on.
 
         Raises:
-            CorruptValue: it is longer than a record can be, or reaches past the end of the file.
+            CorruptValue: it would reach past its page.
         """
-        length = len(view)
-        if not length:
-            return b""
-        if length > MAX_RECORD:
-            raise CorruptValue(f"a record claims to have {length} bytes, at most {MAX_RECORD} are possible")
-        length = length if stop is None else min(length, stop)
-        at = np.frombuffer(view, np.uint8).__array_interface__["data"][0]
-        if at + length > self.stop and self.start <= at < self.end:
-            self.stop = self.start + self._size()  # it may have grown
-            if at + length > self.stop:
-                raise CorruptValue(f"a record claims {length} bytes where the file has {max(0, self.stop - at)} left")
-        return bytes(view[:length])
+        view = cursor.key()
+        if _address(view) % self.page_size + len(view) > self.page_size:
+            raise CorruptValue(f"a key claims {len(view)} bytes, more than its page has")
+        return bytes(view)
+
+    def value(self, cursor: Any) -> bytes:
+        """Return the value that a cursor stands on.
+
+        Raises:
+            CorruptValue: it would reach past its page or past the end of the file, or is longer than a record can be.
+        """
+        at = _address(cursor.key())
+        low, high, flags, key_size = _NODE.unpack(ctypes.string_at(at - _NODE.size, _NODE.size))
+        size = low | high << 16
+        if size > MAX_RECORD:
+            raise CorruptValue(f"it claims to have {size} bytes, at most {MAX_RECORD} are possible")
+        room = self.page_size - at % self.page_size - key_size
+        if (_NUMBER.size if flags & _BIG else size) > room:
+            raise CorruptValue(f"it claims {size} bytes where its page has {max(0, room)} left")
+        if flags & _BIG:
+            (page,) = _NUMBER.unpack(ctypes.string_at(at + key_size, _NUMBER.size))
+            self._check_file(page * self.page_size + _PAGE_HEADER, size)
+        return bytes(cursor.value())
+
+    def _check_file(self, start: int, size: int) -> None:
+        if start + size > self._size:
+            self._size = self.file.stat().st_size  # it grows
+        if start + size > self._size:
+            raise CorruptValue(f"it claims {size} bytes where its file has {max(0, self._size - start)} left")
 
 
-def _mapping(file: Path) -> tuple[int, int]:
-    """Return where a file is mapped, first byte and last byte plus one; (0, 0) where the system does not tell."""
-    try:
-        inode = os.stat(file).st_ino
-        with open("/proc/self/maps", encoding="utf-8", errors="replace") as lines:
-            for line in lines:
-                fields = line.split(maxsplit=5)
-                shared = len(fields) == 6 and fields[1].endswith("s") and int(fields[2], 16) == 0
-                if shared and int(fields[4]) == inode and fields[5].rstrip("\n").endswith(file.name):
-                    start, end = fields[0].split("-")
-                    return int(start, 16), int(end, 16)
-    except (OSError, ValueError):
-        pass
-    return 0, 0
+def _address(view: memoryview) -> int:
+    return int(np.frombuffer(view, np.uint8).__array_interface__["data"][0])

@@ -1,7 +1,7 @@
 """Compaction: the LMDB file of a store, written anew without the room of what was deleted.
 
-The new file is made aside, synced, checked page by page and renamed, so that a crash at any moment leaves the old one or
-the new one. Function: ``compact_file``.
+The new file is made aside, synced, checked page by page and renamed, so that a crash at any moment leaves one of the
+two. Function: ``compact_file``.
 """
 
 import errno

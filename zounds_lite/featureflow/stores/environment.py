@@ -16,7 +16,8 @@ from typing import Any, TypeVar
 
 import lmdb
 
-from zounds_lite.errors import StoreError, StoreFormatError, StoreFull, StoreLocked
+from zounds_lite.errors import CorruptValue, StoreError, StoreFormatError, StoreFull, StoreLocked
+from zounds_lite.featureflow.stores.buffers import Bounds
 from zounds_lite.featureflow.stores.folders import FULL, full_disk
 from zounds_lite.featureflow.stores.gate import GATE
 from zounds_lite.featureflow.stores.locks import UsersLock
@@ -74,6 +75,7 @@ class Environment:
             StoreFull: there is no room left on the disk.
             StoreLocked: another program holds the folder, or it is read-only and ``write`` was asked for.
             StoreFormatError: the folder holds something else.
+            CorruptValue: the index is damaged.
         """
         tries = 0
         while True:
@@ -84,7 +86,7 @@ class Environment:
                     if write and opened.readonly:
                         raise lmdb.ReadonlyError(str(self.path))
                     size = opened.size
-                    with opened.env.begin(write=write, buffers=buffers) as transaction:
+                    with self._damage(), opened.env.begin(write=write, buffers=buffers) as transaction:
                         result = action(transaction, opened.databases)
                     if write and opened.relaxed and not self.relaxed:
                         opened.env.sync(True)
@@ -134,13 +136,10 @@ class Environment:
         with self._errors(), GATE.shared():
             return self._opened().readonly
 
-    def copy(self, view: memoryview, stop: int | None = None) -> bytes:
-        """Return bytes of a view that a transaction handed out; called inside it.
-
-        Raises:
-            CorruptValue: its length cannot be true; reading on would leave the file.
-        """
-        return Opened.by_path[self._key].bounds.copy(view, stop)
+    @property
+    def bounds(self) -> Bounds:
+        """What checks the entries of a transaction before they are read; asked for inside it."""
+        return Opened.by_path[self._key].bounds
 
     def sync(self) -> None:
         """Make durable all that this or another process has committed so far."""
@@ -208,6 +207,17 @@ class Environment:
         """Free the places of readers that died."""
         with self._errors(), GATE.shared():
             self._opened(()).env.reader_check()
+
+    @contextmanager
+    def _damage(self) -> Iterator[None]:
+        """Turn what LMDB finds out of order inside a store, once it is open, into ``CorruptValue``."""
+        try:
+            yield
+        except (lmdb.CorruptedError, lmdb.PageNotFoundError) as error:
+            raise CorruptValue(
+                f"the index of {str(self.path)!r} is damaged: {error}; run zounds-lite verify to see what is lost, "
+                "and copy the store to keep all that is not"
+            ) from error
 
     @contextmanager
     def _errors(self) -> Iterator[None]:

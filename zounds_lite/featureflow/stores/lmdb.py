@@ -110,8 +110,8 @@ class LmdbDatabase(Database):
 
     def _read(self, table: bytes, key: bytes) -> bytes | None:
         def read(txn: Any, db: Mapping[bytes, Any]) -> bytes | None:
-            found = txn.get(key, db=db[table])
-            return None if found is None else self._environment.copy(found)
+            with txn.cursor(db[table]) as cursor:
+                return self._environment.bounds.value(cursor) if cursor.set_key(key) else None
 
         return self._environment.run(read, buffers=True)
 
@@ -136,7 +136,8 @@ class LmdbDatabase(Database):
         def apply(txn: Any, db: Mapping[bytes, Any]) -> None:
             # all are read before one is written: what is written is not in the map, and has no bounds to check
             for (table, _id), key in keys.items():
-                olds[table, _id] = self._old(txn.get(key, db=db[table]), table, _id)
+                with txn.cursor(db[table]) as cursor:
+                    olds[table, _id] = self._old(cursor, table, _id) if cursor.set_key(key) else None
             for table, _id in keys:
                 news[table, _id] = check_size(tables[table][_id](olds[table, _id]), _id)
             for (table, _id), key in keys.items():
@@ -155,40 +156,61 @@ class LmdbDatabase(Database):
         for name in released:
             self._blobs.remove(name)
 
-    def _old(self, view: memoryview | None, table: bytes, _id: str) -> bytes | None:
+    def _old(self, cursor: Any, table: bytes, _id: str) -> bytes | None:
         """Return what a change gets to see; what is damaged stands in nobody's way."""
-        if view is None:
-            return None
         try:
-            raw = self._environment.copy(view)
+            raw = self._environment.bounds.value(cursor)
         except CorruptValue as error:
             _log.warning("%s will be replaced: %s", short_id(_id), error)
             return b""
         return own_record(raw, _id) if table == b"records" else raw
 
     def _batches(self, table: bytes, one: Any) -> Iterator[Any]:
-        """Yield ``one(key, view)`` of every entry; a batch at a time, so that no reader is held long."""
+        """Yield ``one(key, cursor)`` of every entry; a batch at a time, so that no reader is held long."""
         after: bytes | None = b""
         while after is not None:
-            read = partial(_entries_after, table=table, after=after, one=one)
+            read = partial(self._entries_after, table=table, after=after, one=one)
             found, after = self._environment.run(read, buffers=True)
             yield from found
 
-    def iter_ids(self) -> Iterator[str]:
-        return self._batches(b"records", self._id_of)
+    def _entries_after(
+        self, txn: Any, databases: Any, table: bytes, after: bytes, one: Any, count: int = 1000
+    ) -> tuple[list[Any], bytes | None]:
+        """Return ``one(key, cursor)`` of up to ``count`` entries after the key ``after``, and the last key, or None."""
+        found: list[Any] = []
+        bounds = self._environment.bounds
+        with txn.cursor(databases[table]) as cursor:
+            there, seen = cursor.set_range(after + b"\0"), 0
+            while there:
+                last = bounds.key(cursor)
+                try:
+                    found.append(one(last, cursor))
+                except CorruptValue as error:
+                    _log.warning("a document was passed over: %s", error)
+                seen += 1
+                if seen == count:
+                    return found, last
+                there = cursor.next()
+        return found, None
 
-    def iter_failures(self) -> Iterator[bytes]:
-        return self._batches(b"failed", lambda key, view: self._environment.copy(view))
+    def _value(self, key: bytes, cursor: Any) -> bytes:
+        return self._environment.bounds.value(cursor)
 
-    def _id_of(self, key: bytes, record: memoryview) -> str:
-        """Return the id under a key; for a long one, from the first page of its record."""
+    def _id_of(self, key: bytes, cursor: Any) -> str:
+        """Return the id under a key; a long one stands in its record alone."""
         if key[:1] == b"i":
             try:
                 return key[1:].decode("utf-8", "surrogatepass")
             except UnicodeDecodeError as error:
                 raise CorruptValue(f"the key {key.hex()} is no id: {error}") from error
-        copy = self._environment.copy
-        return read_id(lambda start, stop: copy(record, stop)[start:], f"the record under the key {key.hex()}")
+        raw = self._environment.bounds.value(cursor)
+        return read_id(lambda start, stop: raw[start:stop], f"the record under the key {key.hex()}")
+
+    def iter_ids(self) -> Iterator[str]:
+        return self._batches(b"records", self._id_of)
+
+    def iter_failures(self) -> Iterator[bytes]:
+        return self._batches(b"failed", self._value)
 
     def __len__(self) -> int:
         return self._environment.run(lambda txn, db: int(txn.stat(db[b"records"])["entries"]))
@@ -212,9 +234,9 @@ class LmdbDatabase(Database):
         for damage in self.inspect():
             raise CorruptValue(
                 f"{str(self.path)!r} is damaged, so nobody can tell which blobs it names, and none are removed: "
-                f"{damage.what}; run zounds-lite verify"
+                f"{damage}; run zounds-lite verify"
             )
-        names = blobs_in(self._batches(b"records", lambda key, view: self._environment.copy(view)))
+        names = blobs_in(self._batches(b"records", self._value))
         self._environment.sync()  # what was read may be a commit that is not durable yet
         return names
 
@@ -241,22 +263,3 @@ class LmdbDatabase(Database):
 
     def __repr__(self) -> str:
         return f"LmdbDatabase({str(self.path)!r})"
-
-
-def _entries_after(
-    txn: Any, databases: Any, table: bytes, after: bytes, one: Any, count: int = 1000
-) -> tuple[list[Any], bytes | None]:
-    """Return ``one(key, view)`` of up to ``count`` entries that follow the key ``after``, and the last key, or None."""
-    found: list[Any] = []
-    with txn.cursor(databases[table]) as cursor:
-        if not cursor.set_range(after + b"\0"):
-            return found, None
-        for seen, (key, view) in enumerate(cursor.iternext(), 1):
-            last = bytes(key)
-            try:
-                found.append(one(last, view))
-            except CorruptValue as error:
-                _log.warning("a document was passed over: %s", error)
-            if seen == count:
-                return found, last
-    return found, None

@@ -22,7 +22,7 @@ from zounds_lite.featureflow.stores.files import FileSystemDatabase
 from zounds_lite.featureflow.stores.folders import sync_folder
 from zounds_lite.featureflow.stores.lmdb import LmdbDatabase
 from zounds_lite.featureflow.stores.transfer import CopyReport, Transfer
-from zounds_lite.featureflow.stores.verification import examined, open_store
+from zounds_lite.featureflow.stores.verification import examined
 
 __all__ = ["Compaction", "CopyReport", "compact", "copy", "disk_bytes", "merge"]
 
@@ -114,7 +114,8 @@ def merge(
         sources (Sequence[Database | str | Path]): the stores; they are not changed.
         target (Database | str | Path): where the documents go; a store on LMDB is made where there is none.
         on_conflict (str): what becomes of a document that the target has with other values. "refuse" raises before
-            anything is copied; "keep" leaves the target's; "replace" takes the source's, of several sources the last.
+            anything is copied; "keep" leaves the target's; "replace" takes the source's, of several sources the last,
+            and also mends documents of the target that are damaged.
         skip_damaged (bool): leave out values that are damaged, and documents whose record is, and report them.
         progress (bool): show a bar on stderr, if that is a terminal.
 
@@ -129,10 +130,11 @@ def merge(
     if on_conflict not in _CONFLICTS:
         raise DeclarationError(f"on_conflict={on_conflict!r}: use one of {', '.join(_CONFLICTS)}")
     opened = [examined(source) for source in sources]
-    if isinstance(target, Database):
-        database = target
-    else:
-        database = open_store(target) if Path(target).exists() and any(Path(target).iterdir()) else LmdbDatabase(target)
+    if not isinstance(target, Database) and (not Path(target).exists() or not any(Path(target).iterdir())):
+        target = LmdbDatabase(target)
+    database, damage = examined(target)
+    if damage:
+        raise CorruptValue(f"{damage[0]}; a damaged store takes no documents: copy it with skip_damaged=True")
     for source, _ in opened:
         if source is database or _place(source) == _place(database) is not None:
             raise DeclarationError(f"{source!r} is the target itself; leave it out of the sources")

@@ -74,7 +74,7 @@ class Opened:
             self.users.release()
             raise
         self.file = _identity(data)
-        self.bounds = Bounds(data)
+        self.bounds = Bounds(data, int(self.env.stat()["psize"]))
 
     def _open(self, map_size: int) -> Any:
         lock = self.path / "lock.mdb"
@@ -124,8 +124,8 @@ class Opened:
 
     def resize(self, size: int) -> None:
         """Change the size of the map; no transaction may be open."""
+        self.env.reader_check()  # what readers that died held is free again, and may be enough for long
         self.env.set_mapsize(size)
-        self.bounds = Bounds(self.path / "data.mdb")
 
     def close(self) -> None:
         """Close it; in the child of a fork, only what the child has of it."""

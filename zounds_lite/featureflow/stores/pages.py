@@ -22,6 +22,7 @@ Classes: ``PageFile``, ``Root``, ``Meta``, ``Node``, ``Span``; functions ``read_
 ``BadPage``.
 """
 
+import errno
 import os
 import struct
 from collections.abc import Iterator
@@ -140,6 +141,20 @@ class PageFile:
             return os.pread(self._descriptor, stop - start, start)
         except OSError:  # a bad sector: for the caller it is a page that is not there
             return b""
+
+    def data_pages(self, size: int, last: int) -> Iterator[int]:
+        """Yield the numbers of pages, up to the last, that are no hole of the file, where the system can tell."""
+        at, end = 0, min(self.size, (last + 1) * size)
+        while at < end:
+            try:
+                start = os.lseek(self._descriptor, at, os.SEEK_DATA)
+                stop = min(os.lseek(self._descriptor, start, os.SEEK_HOLE), end)
+            except (OSError, AttributeError) as error:
+                if isinstance(error, OSError) and error.errno == errno.ENXIO:
+                    return  # nothing but a hole follows
+                start, stop = at, end
+            first, at = start // size, -(-stop // size) * size
+            yield from range(first, at // size)
 
     def value(self, span: Span, start: int = 0, stop: int | None = None) -> bytes:
         """Return bytes of a value, as a slice of a sequence has them."""

@@ -181,8 +181,8 @@ class _Contents:
         meta, walk = self.walk.meta, self.walk
         if meta is None:
             return
-        last = min(meta.last, self.file.size // meta.page_size)
-        hidden = (n for n in range(2, last + 1) if n not in walk.used and (walk.free is None or n not in walk.free))
+        pages = self.file.data_pages(meta.page_size, meta.last)
+        hidden = (n for n in pages if n not in walk.used and (walk.free is None or n not in walk.free))
         for number in itertools.chain(walk.suspects, hidden):
             for node in stray_nodes(self.file, number, meta.page_size):
                 if not node.key.startswith((b"i", b"h")):

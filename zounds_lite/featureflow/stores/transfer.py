@@ -12,7 +12,13 @@ from zounds_lite.errors import CorruptValue, KeyNotFound, ModelExistsError, Stor
 from zounds_lite.featureflow.record import Entry, Record
 from zounds_lite.featureflow.stores.base import BlobWriter, Change, Database, short_id
 from zounds_lite.featureflow.stores.damage import Damage
-from zounds_lite.featureflow.stores.verification import is_current, read_ledger, read_verified, with_progress
+from zounds_lite.featureflow.stores.verification import (
+    check_document,
+    is_current,
+    read_ledger,
+    read_verified,
+    with_progress,
+)
 
 __all__ = ["CopyReport", "Transfer"]
 
@@ -76,7 +82,7 @@ class Transfer:
     Args:
         target (Database): where they go.
         on_conflict (str): what becomes of a document that the target has with other values: "refuse", "keep",
-            "replace".
+            "replace", which also checks those that are the same, and replaces them where they are damaged.
         skip_damaged (bool): leave out and report what is damaged.
         progress (bool): show a bar.
     """
@@ -117,7 +123,7 @@ class Transfer:
         for source in sources:
             for _id in source.iter_ids():
                 others = {self.target, first.setdefault(_id, source)} - {source}
-                if any(_differ(source.get(_id), other.get(_id)) for other in others):
+                if any(_differ(_raw(source, _id), _raw(other, _id)) for other in others):
                     found.add(_id)
         if found:
             names = ", ".join(short_id(_id) for _id in sorted(found)[:3]) + (", ..." if len(found) > 3 else "")
@@ -147,7 +153,7 @@ class Transfer:
     def _prepare(self, source: Database, _id: str, named: set[str | None]) -> _Prepared | None:
         """Copy the blobs of a document, and return what to commit; None where there is nothing to do."""
         for _ in range(_TRIES):
-            old = self.target.get(_id)
+            old = _raw(self.target, _id)
             try:
                 record = source.read(_id)
             except KeyNotFound:
@@ -165,7 +171,9 @@ class Transfer:
 
     def _stays(self, record: Record, old: bytes) -> bool:
         """Tell whether the target's document is left alone, and count why."""
-        if not _differ(record, old) and _has_blobs(self.target, old):
+        if not _differ(record, old) and (
+            self.on_conflict != "replace" or not any(check_document(self.target, record.id))
+        ):
             self.report.same += 1
             return True
         if self.on_conflict == "keep":
@@ -272,6 +280,14 @@ def _keep_or(raw: bytes) -> Change:
     return lambda old: raw if old is None else old
 
 
+def _raw(database: Database, _id: str) -> bytes | None:
+    """Return a record, or no bytes where it is damaged so much that the store does not hand it out."""
+    try:
+        return database.get(_id)
+    except CorruptValue:
+        return b""
+
+
 def _differ(first: bytes | Record | None, second: bytes | None) -> bool:
     """Tell whether two documents hold other values; blobs are told apart by their checksums, not by their names."""
     if first is None or second is None or first == second:
@@ -286,12 +302,3 @@ def _content(record: bytes | Record) -> Record:
     found = record if isinstance(record, Record) else Record.from_bytes(record)
     values = {name: replace(entry, blob=entry.blob and "blob", data=None) for name, entry in found.entries.items()}
     return replace(found, entries=values)
-
-
-def _has_blobs(database: Database, raw: bytes) -> bool:
-    try:
-        for name in Record.from_bytes(raw).blobs:
-            database.open_blob(name)
-    except (CorruptValue, KeyNotFound):
-        return False
-    return True

@@ -183,11 +183,13 @@ def _where(found: np.ndarray, wanted: np.ndarray) -> str:
 
 def _exact(array: Any) -> list[Any]:
     """Everything that the dimensions hold, also what ``==`` ignores."""
-    return [(type(dimension).__name__, vars(dimension).get("size"), dimension.to_dict()) for dimension in array.dimensions]
+    return [
+        (type(dimension).__name__, vars(dimension).get("size"), dimension.to_dict()) for dimension in array.dimensions
+    ]
 
 
 def assert_typed(action: Callable[[], Any], what: str) -> Any:
-    """Call ``action`` and return its result, or the ``ZoundsError`` that it raised; any other exception is a failure."""
+    """Call ``action``; return its result, or the ``ZoundsError`` that it raised. Any other exception is a failure."""
     try:
         return action()
     except ZoundsError as error:

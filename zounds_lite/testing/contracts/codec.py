@@ -16,7 +16,15 @@ from zounds_lite.featureflow.node import Node
 from zounds_lite.featureflow.record import Entry, Record
 from zounds_lite.featureflow.run import ValueWriter
 from zounds_lite.testing import strategies
-from zounds_lite.testing.contracts.checks import allocated, assert_same, assert_typed, cut, for_all, joined, private_copy
+from zounds_lite.testing.contracts.checks import (
+    allocated,
+    assert_same,
+    assert_typed,
+    cut,
+    for_all,
+    joined,
+    private_copy,
+)
 
 __all__ = ["CodecContract"]
 
@@ -53,7 +61,7 @@ class CodecContract(abc.ABC):
     splits = True
     sized = True
     growth: float | None = 4.0
-    examples = 50
+    examples = 30
 
     @abc.abstractmethod
     def encoder(self) -> Node:
@@ -105,7 +113,7 @@ class CodecContract(abc.ABC):
         allowed = _ROOM if self.growth is None else _ROOM + self.growth * len(value.data)
         result, used = allocated(lambda: assert_typed(lambda: self._read(value), what))
         assert self.growth is None or used <= allowed, f"{what} of {len(value.data)} bytes took {used} bytes to read"
-        assert_typed(lambda: [self.read(piece) for piece in self.decoder().chunks(value)], f"{what}, in pieces,")
+        assert_typed(lambda: list(self.decoder().chunks(value)), f"{what}, in pieces,")
         return result
 
     # what was written
@@ -115,7 +123,9 @@ class CodecContract(abc.ABC):
             stored = self._written([value])
             before = stored.data.tobytes()
             assert_same(self._read(stored), self.expected(value))
-            assert_same(self.join(list(self.decoder().chunks(stored))), self.expected(value), what="its pieces together")
+            assert_same(
+                self.join(list(self.decoder().chunks(stored))), self.expected(value), what="its pieces together"
+            )
             assert stored.data.tobytes() == before, "reading changed what is stored"
 
         for_all(self.examples, comes_back, value=self.values())
@@ -174,7 +184,7 @@ class CodecContract(abc.ABC):
             headers = strategies.damaged(stored.header).filter(lambda header: isinstance(header, dict))
             return headers.map(lambda header: (header, data))
 
-        for_all(4 * self.examples, is_typed, pair=self.values().flatmap(broken))
+        for_all(2 * self.examples, is_typed, pair=self.values().flatmap(broken))
 
     def test_damaged_bytes_are_an_error_or_a_value(self) -> None:
         def is_typed(value: Any, seed: int) -> None:

@@ -1,91 +1,37 @@
 """The contract of stores: what every ``Database`` must do.
 
-Goal: a stranger writes a store, names it in a subclass, and pytest does the rest. Class: ``DatabaseContract``;
-``NASTY_IDS`` are the ids that it tries.
+Goal: a stranger writes a store, names it in a subclass, and pytest does the rest. ``custody`` holds the half of it that
+asks what happens to documents while others write, fail and die. Class: ``DatabaseContract``; ``NASTY_IDS`` are the ids
+that it tries.
 """
 
-import abc
-import contextlib
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from zounds_lite.errors import CorruptValue, InvalidId, KeyNotFound
-from zounds_lite.featureflow.record import Entry, Record, read_blob_table, verify
-from zounds_lite.featureflow.stores import Database
+from zounds_lite.featureflow.record import Record, read_blob_table, verify
+from zounds_lite.testing.contracts.custody import CustodyContract
+from zounds_lite.testing.contracts.records import NASTY_IDS, blob_files, damaged_record, make_record, raises
 
 __all__ = ["NASTY_IDS", "DatabaseContract"]
 
-NASTY_IDS = [
-    "a",
-    "http://example.org/a:b/c.ogg?x=1&y=%20",
-    "..",
-    "../../etc/passwd",
-    "/absolute/path",
-    "C:\\windows\\nul",
-    "with\nnewline\r\n\ttab",
-    "with\0zero",
-    " leading and trailing ",
-    ".",
-    "-",
-    "con",
-    "\u00e9 and e\u0301",
-    "\U0001f3b5" * 50,
-    "\ud800 lone surrogate",
-    "x" * 399,
-    "x" * 400,
-    "x" * 401,
-    "x" * 512,
-    "y" * 100_000,
-    "\u4e2d" * 100_000,
-    "|:;,*?<>\"'`$(rm)%00",
-]
-"""Ids that have broken stores."""
 
+class DatabaseContract(CustodyContract):
+    """What every store must do. Inherit it in a test class whose name starts with ``Test`` and define ``create``.
 
-def _record(_id: str, text: bytes = b"value", blob: tuple[str, int] | None = None, size: int = 0) -> bytes:
-    record = Record(_id)
-    record.entries["text"] = Entry("lineage", "source", "text/plain", {}, len(text), data=text)
-    if blob is not None:
-        record.entries["large"] = Entry("lineage", "source", "x", {}, size, blob=blob[0], checks=[blob[1]])
-    return record.to_bytes()
-
-
-def _damaged(record: bytes) -> bytes:
-    """Return the record with one bit of its header changed."""
-    at = record.index(b'"descriptions"')
-    return record[:at] + bytes([record[at] ^ 1]) + record[at + 1 :]
-
-
-@contextlib.contextmanager
-def _raises(error: type[Exception], what: str) -> Iterator[list[Exception]]:
-    """As ``pytest.raises``, which whoever runs the suite has, but not whoever imports this module."""
-    caught: list[Exception] = []
-    try:
-        yield caught
-    except error as found:
-        caught.append(found)
-    else:
-        raise AssertionError(f"{what} must raise {error.__name__}")
-
-
-def _blob_files(folder: Path) -> list[Path]:
-    return [file for file in folder.rglob("*") if file.is_file() and file.suffix in (".part", ".blob")]
-
-
-class DatabaseContract(abc.ABC):
-    """What every store must do. Inherit it in a test class whose name starts with ``Test`` and define ``create``."""
-
-    @abc.abstractmethod
-    def create(self, path: Path) -> Database:
-        """Return an empty store; ``path`` is a fresh folder for its files. A second call opens the same store."""
+    Examples:
+        >>> from zounds_lite.featureflow import InMemoryDatabase
+        >>> class TestMine(DatabaseContract):
+        ...     def create(self, path):
+        ...         return InMemoryDatabase()
+    """
 
     def test_a_record_comes_back(self, tmp_path: Path) -> None:
         database = self.create(tmp_path)
-        database.put("a", _record("a"))
+        database.put("a", make_record("a"))
         assert bytes(database.read("a").entries["text"].data or b"") == b"value"
         assert database.read("a").id == "a"
 
@@ -93,7 +39,7 @@ class DatabaseContract(abc.ABC):
         database = self.create(tmp_path)
         assert database.get("missing") is None
         for action in (database.read, database.__delitem__):
-            with _raises(KeyNotFound, "an unknown id") as caught:
+            with raises(KeyNotFound, "an unknown id") as caught:
                 action("missing")
             assert "missing" in str(caught[0])
 
@@ -101,7 +47,7 @@ class DatabaseContract(abc.ABC):
         database = self.create(tmp_path / "inside")
         before = {path for path in tmp_path.iterdir() if path.name != "inside"}
         for _id in NASTY_IDS:
-            database.put(_id, _record(_id))
+            database.put(_id, make_record(_id))
         assert sorted(database.iter_ids()) == sorted(NASTY_IDS) == sorted(iter(database))
         assert all(_id in database and database.read(_id).id == _id for _id in NASTY_IDS)
         assert {path for path in tmp_path.iterdir() if path.name != "inside"} == before
@@ -110,20 +56,20 @@ class DatabaseContract(abc.ABC):
         database = self.create(tmp_path)
         refused: list[Any] = ["", None, 7, b"bytes"]
         for _id in refused:
-            with _raises(InvalidId, repr(_id)):
-                database.put(_id, _record("x"))
+            with raises(InvalidId, repr(_id)):
+                database.put(_id, make_record("x"))
 
     def test_several_records_change_together(self, tmp_path: Path) -> None:
         database = self.create(tmp_path)
-        database.put("a", _record("a"))
+        database.put("a", make_record("a"))
 
         def refuse(old: bytes | None) -> bytes | None:
             raise RuntimeError("no")
 
-        with _raises(RuntimeError, "a change that fails"):
+        with raises(RuntimeError, "a change that fails"):
             database.change({"a": lambda old: None, "b": refuse})
         assert list(database) == ["a"]
-        database.change({"a": lambda old: None, "b": lambda old: _record("b")})
+        database.change({"a": lambda old: None, "b": lambda old: make_record("b")})
         assert list(database) == ["b"] and len(database) == 1
 
     def test_a_change_sees_the_record_as_it_is(self, tmp_path: Path) -> None:
@@ -132,18 +78,18 @@ class DatabaseContract(abc.ABC):
 
         def keep(old: bytes | None) -> bytes:
             seen.append(old)
-            return _record("a", b"new")
+            return make_record("a", b"new")
 
-        database.put("a", _record("a", b"old"))
+        database.put("a", make_record("a", b"old"))
         database.change({"a": keep})
-        assert seen[-1] == _record("a", b"old")
+        assert seen[-1] == make_record("a", b"old")
 
     def test_concurrent_changes_are_not_lost(self, tmp_path: Path) -> None:
         database = self.create(tmp_path)
 
         def add(old: bytes | None) -> bytes:
             count = 0 if old is None else int(bytes(Record.from_bytes(old).entries["text"].data or b""))
-            return _record("a", str(count + 1).encode())
+            return make_record("a", str(count + 1).encode())
 
         def work() -> None:
             for _ in range(20):
@@ -189,12 +135,12 @@ class DatabaseContract(abc.ABC):
         writer = database.create_blob()
         writer.write(b"x" * 2_000_000)
         name, check = writer.finish()
-        database.put("a", _record("a", blob=(name, check), size=2_000_000))
-        database.put("a", _record("a", b"changed", blob=(name, check), size=2_000_000))
+        database.put("a", make_record("a", blob=(name, check), size=2_000_000))
+        database.put("a", make_record("a", b"changed", blob=(name, check), size=2_000_000))
         held = database.open_blob(name)
         del database["a"]
         assert bytes(held[:3]) == b"xxx"
-        with _raises(KeyNotFound, "a blob whose record is gone"):
+        with raises(KeyNotFound, "a blob whose record is gone"):
             database.open_blob(name)
 
     def test_a_discarded_blob_leaves_nothing(self, tmp_path: Path) -> None:
@@ -202,7 +148,7 @@ class DatabaseContract(abc.ABC):
         writer = database.create_blob()
         writer.write(b"x" * 2_000_000)
         writer.discard()
-        assert not _blob_files(tmp_path)
+        assert not blob_files(tmp_path)
 
     def test_a_blob_that_nothing_names_can_be_discarded_after_finish(self, tmp_path: Path) -> None:
         database = self.create(tmp_path)
@@ -212,9 +158,9 @@ class DatabaseContract(abc.ABC):
         held = database.open_blob(name)
         writer.discard()
         writer.discard()
-        with _raises(KeyNotFound, "a discarded blob"):
+        with raises(KeyNotFound, "a discarded blob"):
             database.open_blob(name)
-        assert bytes(held[:3]) == b"xxx" and not _blob_files(tmp_path)
+        assert bytes(held[:3]) == b"xxx" and not blob_files(tmp_path)
 
     def test_a_damaged_record_can_be_replaced(self, tmp_path: Path) -> None:
         database = self.create(tmp_path)
@@ -222,20 +168,20 @@ class DatabaseContract(abc.ABC):
         writer.write(b"x" * 2_000_000)
         name, check = writer.finish()
         for _id in ("short", "y" * 1000):
-            good = _record(_id, blob=(name, check), size=2_000_000)
+            good = make_record(_id, blob=(name, check), size=2_000_000)
             database.put(_id, good)
-            database.put(_id, _damaged(good))
-            assert database.get(_id) == _damaged(good) and _id in database
-            with _raises(CorruptValue, "a damaged record"):
+            database.put(_id, damaged_record(good))
+            assert database.get(_id) == damaged_record(good) and _id in database
+            with raises(CorruptValue, "a damaged record"):
                 database.read(_id)
-            database.put(_id, _record(_id, b"again"))
+            database.put(_id, make_record(_id, b"again"))
             assert bytes(database.read(_id).entries["text"].data or b"") == b"again"
         assert len(database.open_blob(name)) > 2_000_000, "what a damaged record named is left alone"
 
     def test_a_damaged_record_can_be_deleted(self, tmp_path: Path) -> None:
         database = self.create(tmp_path)
         for _id in ("short", "y" * 1000):
-            database.put(_id, _damaged(_record(_id)))
+            database.put(_id, damaged_record(make_record(_id)))
             del database[_id]
             assert _id not in database and database.get(_id) is None
         assert len(database) == 0
@@ -244,29 +190,29 @@ class DatabaseContract(abc.ABC):
         database = self.create(tmp_path)
         ids = ["a", "b", "y" * 1000, "z" * 1000]
         for _id in ids:
-            database.put(_id, _record(_id) if _id[0] in "az" else _damaged(_record(_id)))
+            database.put(_id, make_record(_id) if _id[0] in "az" else damaged_record(make_record(_id)))
         assert sorted(database.iter_ids()) == sorted(ids) and len(database) == 4
         assert {database.random_id() for _ in range(100)} == set(ids)
 
     def test_nothing_stops_an_iteration_over_ids(self, tmp_path: Path) -> None:
         database = self.create(tmp_path)
         for _id in ("a", "y" * 1000, "z" * 1000):
-            database.put(_id, _record(_id))
+            database.put(_id, make_record(_id))
         database.put("y" * 1000, b"this is no record at all")
         assert {"a", "z" * 1000} <= set(database.iter_ids())
 
     def test_it_can_be_closed_while_others_read(self, tmp_path: Path) -> None:
         database, again = self.create(tmp_path), self.create(tmp_path)
-        database.put("a", _record("a"))
-        again.put("a", _record("a"))
+        database.put("a", make_record("a"))
+        again.put("a", make_record("a"))
         failures: list[Exception] = []
         ended = threading.Event()
 
         def work() -> None:
             while not ended.is_set():
                 try:
-                    assert again.get("a") == _record("a") and list(again.iter_ids()) == ["a"]
-                    again.put("a", _record("a"))
+                    assert again.get("a") == make_record("a") and list(again.iter_ids()) == ["a"]
+                    again.put("a", make_record("a"))
                 except Exception as error:  # noqa: BLE001 - whatever it is, it is reported below
                     failures.append(error)
 
@@ -283,15 +229,15 @@ class DatabaseContract(abc.ABC):
 
     def test_it_can_be_closed_and_used_again(self, tmp_path: Path) -> None:
         database = self.create(tmp_path)
-        database.put("a", _record("a"))
+        database.put("a", make_record("a"))
         database.close()
         assert "a" in database
         database.close()
 
     def test_random_id(self, tmp_path: Path) -> None:
         database = self.create(tmp_path)
-        with _raises(KeyNotFound, "random_id of an empty store"):
+        with raises(KeyNotFound, "random_id of an empty store"):
             database.random_id()
         for _id in "abc":
-            database.put(_id, _record(_id))
+            database.put(_id, make_record(_id))
         assert {database.random_id() for _ in range(100)} == {"a", "b", "c"}

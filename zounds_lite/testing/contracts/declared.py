@@ -39,7 +39,7 @@ class DeclaredContract(abc.ABC):
     def test_equal_arguments_make_one_value(self) -> None:
         first, second = self.create(), self.create()
         assert isinstance(first, Declared) and first is not second
-        assert first == second and not first != second
+        assert first == second and (first != second) is False
         assert hash(first) == hash(second) and len({first, second}) == 1
         assert first.fingerprint() == second.fingerprint()
         assert repr(first) == repr(second)
@@ -48,7 +48,7 @@ class DeclaredContract(abc.ABC):
         value = self.create()
         assert value != object() and value != None and value != 0  # noqa: E711 - equality itself is asked
         for other in self.others():
-            assert value != other and not value == other, f"{other!r} equals {value!r}"
+            assert value != other and (value == other) is False, f"{other!r} equals {value!r}"
             assert len({value, other}) == 2
             assert value.fingerprint() != other.fingerprint(), f"{other!r} has the fingerprint of {value!r}"
 

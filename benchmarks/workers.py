@@ -1,0 +1,197 @@
+"""Ingest by several workers, and commits in batches.
+
+Rows: the speed of two worker processes against one (workers ready, at least a minute of one worker's work, files
+repeated, longest first; neither side decodes in a thread of its own); durable commits of small documents, 32 and 16 in
+a transaction, against one by one; and small documents through ``ingest`` against ``process`` in a loop. Rounds are
+interleaved, figures are medians of the ratios. Pass a folder of recordings, or some are made up.
+"""
+
+import argparse
+import shutil
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import zounds_lite as zounds
+from benchmarks import harness
+from benchmarks._features import Features, Note
+from benchmarks.ingest import write_recording
+from zounds_lite.datasets.supervisor import Supervisor
+from zounds_lite.datasets.tasks import Job, Receipt, Task
+from zounds_lite.media import probe
+
+_LENGTHS = (30, 60, 120, 240)
+_GOLDEN = 7919
+
+
+def recordings(folder: str | None, scratch: Path) -> dict[str, float]:
+    """Return the files to ingest with their lengths in seconds, made up where no folder is given."""
+    if folder is None:
+        for seconds in _LENGTHS:
+            for suffix in ("wav", "flac", "mp3"):
+                write_recording(scratch / f"{seconds}.{suffix}", seconds)
+        folder = str(scratch)
+    return {str(path): probe(path).duration_s or 0.0 for path in zounds.Directory(folder).files()}
+
+
+def tasks(files: dict[str, float], audio_s: float) -> list[Task]:
+    """Repeat the files until they hold so many seconds of audio; longest first."""
+    names = sorted(files, key=lambda name: -files[name])
+    times = max(1, round(audio_s / sum(files.values())))
+    repeated = [(name, turn) for name in names for turn in range(times)]
+    return [Task(number, f"{turn} {name}", name) for number, (name, turn) in enumerate(repeated)]
+
+
+def run_workers(items: list[Task], workers: int, folder: Path) -> float:
+    """Ingest with workers that are ready; return the seconds that it took."""
+    cls = zounds.simple_lmdb_settings(str(folder), user_supplied_id=True)(Features)
+    receipts: list[Receipt] = []
+    supervisor = Supervisor(Job.of(cls, "meta", True, False), workers, receipts.append)
+    supervisor.prepare()
+    began = time.perf_counter()
+    supervisor.run(items)
+    seconds = time.perf_counter() - began
+    assert [receipt for receipt in receipts if receipt.outcome != "processed"] == []
+    assert len(receipts) == len(items)
+    cls.database.close()
+    shutil.rmtree(folder)
+    return seconds
+
+
+def run_here(items: list[Task], folder: Path) -> float:
+    """Ingest in this process."""
+    cls = zounds.simple_lmdb_settings(str(folder), user_supplied_id=True)(Features)
+    ids = iter(task.id for task in items)
+    began = time.perf_counter()
+    report = zounds.ingest([task.item for task in items], cls, progress=False, id_of=lambda item: next(ids))
+    seconds = time.perf_counter() - began
+    assert len(report.processed) == len(items), str(report)
+    cls.database.close()
+    shutil.rmtree(folder)
+    return seconds
+
+
+def interleaved(candidates: dict[str, Callable[[], float]], rounds: int) -> dict[str, list[float]]:
+    """Run candidates in turn; return the seconds that each says it took, one figure a round."""
+    times: dict[str, list[float]] = {name: [] for name in candidates}
+    for turn in range(rounds):
+        order = list(candidates) if turn % 2 == 0 else list(candidates)[::-1]
+        for name in order:
+            times[name].append(candidates[name]())
+    return times
+
+
+def worker_rows(files: dict[str, float], seconds: float, rounds: int, scratch: Path) -> list[tuple[str, str, str]]:
+    """Two workers against one, and one against this process."""
+    trial = tasks(files, 1.0)
+    speed = sum(files[task.item] for task in trial) / run_workers(trial, 1, scratch / "trial")
+    items = tasks(files, seconds * speed)
+    audio = sum(files[task.item] for task in items)
+    times = interleaved(
+        {
+            "one": lambda: run_workers(items, 1, scratch / "one"),
+            "two": lambda: run_workers(items, 2, scratch / "two"),
+        },
+        rounds,
+    )
+    here = run_here(items, scratch / "here") if seconds < 10 else float("nan")
+    one, two = statistics.median(times["one"]), statistics.median(times["two"])
+    rows = [
+        ("two workers against one", f"{harness.median_ratio(times['one'], times['two']):.2f}", ">= 1.8"),
+        ("  one worker", f"{one:.1f} s, {audio / one:.0f}x real time", ""),
+        ("  two workers", f"{two:.1f} s, {audio / two:.0f}x real time", ""),
+        ("  rounds", " ".join(f"{a / b:.2f}" for a, b in zip(times["one"], times["two"], strict=True)), ""),
+    ]
+    return rows if here != here else [*rows, ("  in this process", f"{here:.1f} s", "")]
+
+
+def commit_rows(count: int, rounds: int, scratch: Path) -> list[tuple[str, str, str]]:
+    """Durable commits of small documents, in batches and one by one."""
+    notes = scratch / "notes"
+    notes.mkdir()
+    paths = []
+    for number in range(count):
+        paths.append(notes / f"{number}.txt")
+        paths[-1].write_text(" ".join(str(number * _GOLDEN % (10 + word)) for word in range(60)))
+
+    def committed(batch: int) -> float:
+        cls = _fresh(scratch / "commits")
+        changes = [cls._prepare(str(path), {"meta": str(path)}) for path in paths]
+        began = time.perf_counter()
+        for start in range(0, count, batch):
+            cls._commit(changes[start : start + batch])
+        return _close(cls, time.perf_counter() - began)
+
+    def looped() -> float:
+        cls = _fresh(scratch / "loop")
+        began = time.perf_counter()
+        for path in paths:
+            cls.process(meta=str(path), _id=str(path))
+        return _close(cls, time.perf_counter() - began)
+
+    def ingested() -> float:
+        cls = _fresh(scratch / "ingest")
+        began = time.perf_counter()
+        zounds.ingest(map(str, paths), cls, progress=False)
+        return _close(cls, time.perf_counter() - began)
+
+    times = interleaved(
+        {"1": lambda: committed(1), "16": lambda: committed(16), "32": lambda: committed(32)}, rounds
+    )  # fmt: skip
+    whole = interleaved({"loop": looped, "ingest": ingested}, rounds)
+    rows = [
+        (f"durable commits of {size} against single ones", f"{harness.median_ratio(times['1'], times[size]):.1f}", bar)
+        for size, bar in (("16", ""), ("32", ">= 4"))
+    ]
+    figures = {**times, **whole}
+    rate = {name: count / statistics.median(figures[name]) for name in figures}
+    rows.append(("  documents per second: 1, 16, 32", " ".join(f"{rate[n]:,.0f}" for n in ("1", "16", "32")), ""))
+    ratio = harness.median_ratio(whole["loop"], whole["ingest"])
+    rows.append(("small documents, ingest against process() in a loop", f"{ratio:.1f}", ""))
+    rows.append(("  documents per second", " ".join(f"{rate[n]:,.0f}" for n in ("loop", "ingest")), ""))
+    return rows
+
+
+def _fresh(folder: Path) -> Any:
+    return zounds.simple_lmdb_settings(str(folder), user_supplied_id=True)(Note)
+
+
+def _close(cls: Any, seconds: float) -> float:
+    cls.database.close()
+    shutil.rmtree(cls.database.path)
+    return seconds
+
+
+def main() -> int:
+    """Run the benchmark."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", nargs="?", help="recordings; made up where left out")
+    parser.add_argument("--quick", action="store_true", help="3 seconds of work, one round")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=60, help="work of one worker in a round")
+    parser.add_argument("--only", choices=["workers", "commits"])
+    parser.add_argument("--out", help="write the figures as JSON")
+    arguments = parser.parse_args()
+    rounds, seconds, count = arguments.rounds, arguments.seconds, 1000
+    if arguments.quick:
+        rounds, seconds, count = 1, 3.0, 200
+    rows: list[tuple[str, str, str]] = []
+    with tempfile.TemporaryDirectory(prefix="zounds-workers-") as folder:
+        scratch = Path(folder)
+        if arguments.only != "commits":
+            sounds = scratch / "sounds"
+            sounds.mkdir()
+            rows += worker_rows(recordings(arguments.folder, sounds), seconds, rounds, scratch)
+        if arguments.only != "workers":
+            rows += commit_rows(count, rounds, scratch)
+    title = f"workers: {seconds:.0f} s of one worker's work, {rounds} rounds"
+    harness.report(title, rows, harness.machine(), arguments.out)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

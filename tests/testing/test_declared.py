@@ -1,0 +1,193 @@
+"""Every declared value of the library keeps the contract of declared values, and the contract refuses those that do not.
+
+Dimensions, scales and synthesizers keep it too; their own tests stand beside this one.
+"""
+
+import numpy as np
+import pytest
+
+import zounds_lite as zounds
+from tests.testing.library import library_classes, names, refusals
+from zounds_lite import featureflow as ff
+from zounds_lite._declared import Declared
+from zounds_lite.core import Dimension
+from zounds_lite.datasets import Directory
+from zounds_lite.featureflow import settings
+from zounds_lite.featureflow.feature import Var
+from zounds_lite.featureflow.fetch import Fetcher
+from zounds_lite.media.guard import DecodeLimits
+from zounds_lite.soundfile import AudioMetaData, ChunkSizeBytes
+from zounds_lite.spectral import FrequencyScale, weighting, windows
+from zounds_lite.testing.contracts import DeclaredContract
+from zounds_lite.timeseries import Milliseconds, Seconds, TimeSlice, audiorate
+
+SR = zounds.SR22050()
+
+VALUES = {
+    AudioMetaData: (
+        lambda: AudioMetaData("a.wav", 44100, channels=2, artist="Ann", year=1999),
+        [AudioMetaData("b.wav", 44100, channels=2), AudioMetaData("a.wav", 44100, channels=2, artist="Ann")],
+    ),
+    audiorate.AudioSampleRate: (lambda: audiorate.AudioSampleRate(41100), [audiorate.AudioSampleRate(41101)]),
+    ChunkSizeBytes: (
+        lambda: ChunkSizeBytes(SR, Seconds(2)),
+        [ChunkSizeBytes(SR, Seconds(3)), ChunkSizeBytes(SR, Seconds(2), 1), ChunkSizeBytes(SR, Seconds(2), 2, 24)],
+    ),
+    DecodeLimits: (DecodeLimits, [DecodeLimits(cpu_s=1), DecodeLimits(wall_s=1), DecodeLimits(memory=2**21)]),
+    Directory: (lambda: Directory("music", licensing="CC0"), [Directory("music"), Directory("sounds", False)]),
+    Fetcher: (Fetcher, [Fetcher(retries=1), Fetcher(max_bytes=10)]),
+    settings.IdProvider: (settings.IdProvider, []),
+    settings.IntegerIdProvider: (settings.IntegerIdProvider, []),
+    settings.KeyBuilder: (settings.KeyBuilder, []),
+    settings.StaticIdProvider: (lambda: ff.StaticIdProvider("a"), [ff.StaticIdProvider("b")]),
+    settings.StringDelimitedKeyBuilder: (
+        settings.StringDelimitedKeyBuilder,
+        [settings.StringDelimitedKeyBuilder("/")],
+    ),
+    settings.UserSpecifiedIdProvider: (
+        lambda: ff.UserSpecifiedIdProvider("_id"),
+        [ff.UserSpecifiedIdProvider("key")],
+    ),
+    settings.UuidProvider: (settings.UuidProvider, []),
+    Var: (lambda: Var("name"), [Var("other")]),
+    zounds.FrequencyBand: (
+        lambda: zounds.FrequencyBand(20, 200.5),
+        [zounds.FrequencyBand(20, 200), zounds.FrequencyBand(21, 200.5)],
+    ),
+    weighting.FrequencyWeighting: (weighting.FrequencyWeighting, []),
+    weighting.AWeighting: (weighting.AWeighting, [weighting.AWeighting(gain=True), weighting.FrequencyWeighting()]),
+    windows.HanningWindowingFunc: (zounds.HanningWindowingFunc, [zounds.HanningWindowingFunc(True)]),
+    windows.IdentityWindowingFunc: (zounds.IdentityWindowingFunc, [zounds.HanningWindowingFunc()]),
+    windows.OggVorbisWindowingFunc: (zounds.OggVorbisWindowingFunc, [zounds.HanningWindowingFunc()]),
+    windows.WindowingFunc: (lambda: zounds.WindowingFunc(np.hanning), [zounds.WindowingFunc(np.hamming)]),
+    zounds.SampleRate: (
+        lambda: zounds.SampleRate(Seconds(1), Milliseconds(1500)),
+        [zounds.SampleRate(Seconds(1), Seconds(2)), zounds.SampleRate(Seconds(2), Milliseconds(1500))],
+    ),
+    zounds.HalfLapped: (zounds.HalfLapped, [zounds.HalfLapped(1024, 512), zounds.HalfLapped(2048, 512)]),
+    TimeSlice: (
+        lambda: TimeSlice(Seconds(2), start=Milliseconds(1500)),
+        [TimeSlice(Seconds(2)), TimeSlice(start=Milliseconds(1500)), TimeSlice(Seconds(3), start=Milliseconds(1500))],
+    ),
+}
+"""Each declared type: how one is made, and some that are not equal to it."""
+
+VALUES |= {
+    cls: (cls, [audiorate.AudioSampleRate(cls.RATE + 1)])
+    for cls in library_classes(audiorate.AudioSampleRate)
+    if hasattr(cls, "RATE")
+}
+UNSTORABLE = {windows.WindowingFunc}  # any function of a size
+
+ABSTRACT = {Declared}
+
+
+def _suite(cls):
+    create, others = VALUES[cls]
+    members = {"create": staticmethod(create), "others": lambda self: others, "storable": cls not in UNSTORABLE}
+    return type(f"Test{cls.__name__}", (DeclaredContract,), members)
+
+
+globals().update({f"Test{cls.__name__}": _suite(cls) for cls in VALUES if cls is not weighting.FrequencyWeighting})
+
+
+class TestWeighting(DeclaredContract):
+    """The node of the same name has it at the top of the library."""
+
+    def create(self):
+        return weighting.FrequencyWeighting()
+
+
+def test_every_declared_value_is_here():
+    elsewhere = {cls for cls in library_classes(Declared) if issubclass(cls, (Dimension, FrequencyScale))}
+    elsewhere |= library_classes(Declared, having="synthesize")
+    assert names(library_classes(Declared) - elsewhere - set(VALUES) - ABSTRACT) == []
+
+
+# what the contract refuses
+
+
+class Gain(Declared):
+    def __init__(self, factor=1.0, offset=0.0):
+        super().__init__(factor=factor, offset=offset)
+
+
+class Renames(Gain):
+    def __init__(self, factor=1.0, offset=0.0):
+        Declared.__init__(self, factor=factor, offset=offset, level=offset)
+        del self.__dict__["offset"]
+
+    @property
+    def parameters(self):
+        return {"factor": self.factor, "level": self.level}
+
+
+class Forgets(Gain):
+    def to_dict(self):
+        return {key: value for key, value in super().to_dict().items() if key != "offset"}
+
+
+class Thaws(Gain):
+    def __setattr__(self, name, value):
+        self.__dict__[name] = value
+
+
+class EqualsMore(Gain):
+    def _identity(self):
+        return (self.factor,)
+
+
+class HashesItself(Gain):
+    def __hash__(self):
+        return id(self)
+
+
+class EqualsNothing(Gain):
+    def __eq__(self, other):
+        return self is other
+
+    __hash__ = Gain.__hash__
+
+
+class WritesNaN(Gain):
+    def to_dict(self):
+        return {**super().to_dict(), "offset": float("nan")}
+
+
+class ShowsItsAddress(Gain):
+    __repr__ = object.__repr__
+
+
+BROKEN = {
+    Renames: {"every_argument_is_kept_under_its_name"},
+    Forgets: {"it_reads_back_from_a_header"},
+    Thaws: {"it_is_frozen"},
+    EqualsMore: {"other_arguments_make_another_value"},
+    HashesItself: {"equal_arguments_make_one_value"},
+    EqualsNothing: {"equal_arguments_make_one_value"},
+    WritesNaN: {"it_reads_back_from_a_header"},
+    ShowsItsAddress: {"equal_arguments_make_one_value"},
+}
+
+
+@pytest.mark.parametrize("broken", BROKEN, ids=lambda cls: cls.__name__)
+def test_the_contract_refuses(broken):
+    class Broken(DeclaredContract):
+        def create(self):
+            return broken(2.0, 3.0)
+
+        def others(self):
+            return [broken(2.0, 4.0)]
+
+    assert refusals(Broken, BROKEN[broken]) == BROKEN[broken]
+
+
+def test_the_contract_takes_a_value_that_does_nothing_wrong():
+    class Good(DeclaredContract):
+        def create(self):
+            return Gain(2.0, 3.0)
+
+        def others(self):
+            return [Gain(2.0), Gain(1.0, 3.0)]
+
+    assert refusals(Good) == set()

@@ -1,0 +1,79 @@
+"""Commands that make documents, or change or remove them: ``ingest``, ``update``, ``delete``."""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from zounds_lite.cli.documents import check_maker, document, existing, find
+from zounds_lite.cli.output import bar, complain, say
+from zounds_lite.errors import KeyNotFound
+
+__all__ = ["delete_command", "ingest_command", "listed", "update_command"]
+
+
+def ingest_command(arguments: argparse.Namespace) -> int:
+    """Process the audio files of a folder."""
+    from zounds_lite.datasets import ingest
+
+    recordings = listed(arguments.folder)
+    cls = document(arguments.document, arguments.store)
+    check_maker(arguments, cls, next(iter(cls.database), None))
+    if arguments.json is not None:
+        open(arguments.json, "ab").close()  # hours later would be late to find that it cannot be written
+    report = ingest(recordings, cls, workers=arguments.workers, retry_failed=arguments.retry_failed)
+    if arguments.json is not None:
+        Path(arguments.json).write_text(report.to_json() + "\n", encoding="utf-8")
+    done = len(report.processed) + len(report.skipped)
+    for failure in report.failed:
+        if not failure.known:
+            complain(f"failed: {failure.id}: {failure.reason}")
+    say(f"{done} of {report.total} recordings are in {arguments.store}")
+    say(f"{len(report.processed)} processed, {len(report.skipped)} skipped, {len(report.failed)} failed")
+    if report.known:
+        say(
+            f"{report.known} failed in earlier runs and were not tried again, as nothing changed since: see "
+            "zounds-lite failed, or try them with --retry-failed"
+        )
+    return 1 if report.failed else 0
+
+
+def listed(folder: str) -> list[Any]:
+    """Return the recordings of a folder, listed once, since each listing looks into files of unclear names."""
+    from zounds_lite.datasets import Directory
+
+    recordings = list(bar(Directory(folder), "file", "listing"))
+    if not recordings:
+        raise FileNotFoundError(f"{folder!r} holds no audio files")
+    return recordings
+
+
+def update_command(arguments: argparse.Namespace) -> int:
+    """Recompute what is stale."""
+    from zounds_lite.datasets.workers import in_flight
+
+    cls = existing(arguments)
+    features = None if arguments.feature is None else [arguments.feature]
+    if features and features[0] not in cls.features:
+        raise KeyNotFound(f"{cls.__name__} has no feature {features[0]!r}; it has: {', '.join(cls.features)}")
+    ids = list(cls.database)
+    for _id in ids:
+        check_maker(arguments, cls, _id)
+    updated = failed = 0
+    documents = iter(bar(ids, "document"))
+    for _id, future in in_flight(documents, lambda _id: cls.update(_id, features), arguments.workers):
+        try:
+            updated += bool(future.result())
+        except Exception as error:  # noqa: BLE001 - any fault of one document, of user code too, is its own
+            failed += 1
+            complain(f"failed: {_id}: {type(error).__name__}: {error}")
+    say(f"{updated} of {len(ids)} documents had something stale and were recomputed, {failed} failed")
+    return 1 if failed else 0
+
+
+def delete_command(arguments: argparse.Namespace) -> int:
+    """Remove a document and its values."""
+    cls = existing(arguments)
+    _id = find(cls, arguments.id)
+    cls.delete(_id)
+    say(f"deleted: {_id}")
+    return 0

@@ -1,0 +1,149 @@
+"""The command line: ``zounds-lite``.
+
+Exit codes: 0, all went well; 1, some recordings failed or something is damaged, each with its reason on stderr; 2, the
+command was not understood; 3, it could not be done (no such store, document or file, and the like); 130, it was
+interrupted; 141, what read its output went away.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from zounds_lite.cli.documents import DEFAULT_DOCUMENT
+from zounds_lite.cli.output import complain, drop_output
+from zounds_lite.cli.processing import delete_command, ingest_command, update_command
+from zounds_lite.cli.quickstart import quickstart_command
+from zounds_lite.cli.reading import explain_command, ls_command, show_command
+from zounds_lite.cli.stores import (
+    compact_command,
+    copy_command,
+    failed_command,
+    gc_command,
+    info_command,
+    merge_command,
+    verify_command,
+)
+from zounds_lite.errors import ZoundsError
+
+__all__ = ["main"]
+
+_Action = Callable[[argparse.Namespace], int]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="zounds-lite",
+        description="Recordings into a store of features, and back.",
+        epilog=__doc__.partition("\n\n")[2] if __doc__ else None,
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, action: _Action, help: str, store: bool = True, document: bool = False) -> Any:
+        sub = commands.add_parser(name, help=help, description=help)
+        sub.set_defaults(action=action)
+        if store:
+            sub.add_argument("store", metavar="PATH", help="the store's folder")
+        if document:
+            sub.add_argument(
+                "--document", metavar="MODULE:CLASS", help=f"the document class (default: {DEFAULT_DOCUMENT})"
+            )
+        return sub
+
+    _add_processing(command)
+    _add_reading(command)
+    _add_stores(command)
+    return parser
+
+
+def _add_processing(command: Callable[..., Any]) -> None:
+    sub = command(
+        "quickstart", quickstart_command, "ingest a folder, or a minute of made-up sound, and look at it", store=False
+    )
+    sub.add_argument("folder", nargs="?", metavar="FOLDER", help="recordings; made up where left out")
+    sub.add_argument(
+        "--out", default="zounds-quickstart", metavar="PATH", help="where everything goes (default: %(default)s)"
+    )
+    words = "process the audio files of a folder into a store"
+    sub = command("ingest", ingest_command, words, store=False, document=True)
+    sub.add_argument("folder", metavar="FOLDER", help="recordings, in sub-folders too")
+    sub.add_argument("--store", required=True, metavar="PATH", help="the store's folder; made where it is missing")
+    _add_workers(sub, "recordings processed at the same time, in processes of their own")
+    sub.add_argument("--retry-failed", action="store_true", help="try what failed before, even if nothing changed")
+    sub.add_argument("--json", metavar="FILE", help="write the report to this file")
+    sub = command("update", update_command, "recompute what is stale", document=True)
+    sub.add_argument("feature", nargs="?", metavar="FEATURE", help="only this feature")
+    _add_workers(sub, "documents processed at the same time")
+    sub = command("delete", delete_command, "remove a document and its values", document=True)
+    sub.add_argument("id", metavar="ID", help="a document's id, or how it ends")
+
+
+def _add_reading(command: Callable[..., Any]) -> None:
+    command("ls", ls_command, "list the ids of a store's documents", document=True)
+    sub = command("show", show_command, "show a document's features, or one of them with a picture", document=True)
+    sub.add_argument("id", metavar="ID", help="a document's id, or how it ends")
+    sub.add_argument("feature", nargs="?", metavar="FEATURE", help="one feature")
+    sub.add_argument("--out", metavar="FILE", help="the picture's file (default: FEATURE.png)")
+    words = "say whether a stored feature is fresh and, if not, what changed"
+    sub = command("explain", explain_command, words, document=True)
+    sub.add_argument("id", metavar="ID", help="a document's id, or how it ends")
+    sub.add_argument("feature", metavar="FEATURE", help="one feature")
+    sub = command("failed", failed_command, "list the recordings that could not be processed, and why")
+    sub.add_argument("--json", action="store_true", help="as JSON")
+    sub.add_argument("--traceback", action="store_true", help="with the place in the code")
+
+
+def _add_stores(command: Callable[..., Any]) -> None:
+    words = "say what a store holds: documents, features, bytes and, with a document class, what is stale"
+    sub = command("info", info_command, words)
+    sub.add_argument("--document", metavar="MODULE:CLASS", help="the document class that says what is stale")
+    sub.add_argument("--json", action="store_true", help="as JSON")
+    command("verify", verify_command, "check every checksum of a store, and name what is damaged")
+    command("gc", gc_command, "remove what crashes left: large values that no document names")
+    command("compact", compact_command, "give the room back that deleted documents took; nobody may use the store")
+    sub = command("copy", copy_command, "copy a store, all of it checked; others may use it meanwhile")
+    sub.add_argument("target", metavar="TARGET", help="where the copy goes; nothing may be there")
+    _add_skip_damaged(sub)
+    sub = command("merge", merge_command, "copy the documents of stores into a store", store=False)
+    sub.add_argument("store", metavar="TARGET", help="the store that they go into; made where it is missing")
+    sub.add_argument("sources", nargs="+", metavar="PATH", help="the stores that they come from")
+    sub.add_argument(
+        "--on-conflict", choices=("refuse", "keep", "replace"), default="refuse",
+        help="what to do where the target has a document of the same id with other values (default: %(default)s)",
+    )  # fmt: skip
+    _add_skip_damaged(sub)
+
+
+def _add_skip_damaged(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--skip-damaged", action="store_true", help="leave out what is damaged, and say so")
+
+
+def _add_workers(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help=f"{what} (default: %(default)s)")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Args:
+        arguments (Sequence[str] | None): its words; None takes them from the process.
+
+    Returns:
+        int: the exit code.
+    """
+    parsed = _parser().parse_args(arguments)
+    try:
+        code = int(parsed.action(parsed))
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        complain(f"zounds-lite {parsed.command}: interrupted; what was stored stays, and the same command goes on")
+        return 130
+    except BrokenPipeError:
+        drop_output()
+        return 141
+    except (ZoundsError, OSError) as error:
+        complain(f"zounds-lite {parsed.command}: {error}")
+        drop_output()
+        return 3
