@@ -25,13 +25,14 @@ from zounds_lite.datasets.tasks import Job, Receipt, Task
 from zounds_lite.media import probe
 
 _LENGTHS = (30, 60, 120, 240)
+_QUICK = (5, 10)
 _GOLDEN = 7919
 
 
-def recordings(folder: str | None, scratch: Path) -> dict[str, float]:
+def recordings(folder: str | None, scratch: Path, lengths: tuple[int, ...] = _LENGTHS) -> dict[str, float]:
     """Return the files to ingest with their lengths in seconds, made up where no folder is given."""
     if folder is None:
-        for seconds in _LENGTHS:
+        for seconds in lengths:
             for suffix in ("wav", "flac", "mp3"):
                 write_recording(scratch / f"{seconds}.{suffix}", seconds)
         folder = str(scratch)
@@ -185,7 +186,8 @@ def main() -> int:
         if arguments.only != "commits":
             sounds = scratch / "sounds"
             sounds.mkdir()
-            rows += worker_rows(recordings(arguments.folder, sounds), seconds, rounds, scratch)
+            lengths = _QUICK if arguments.quick else _LENGTHS
+            rows += worker_rows(recordings(arguments.folder, sounds, lengths), seconds, rounds, scratch)
         if arguments.only != "workers":
             rows += commit_rows(count, rounds, scratch)
     title = f"workers: {seconds:.0f} s of one worker's work, {rounds} rounds"

@@ -27,7 +27,7 @@ author = copyright = "zounds_lite developers"
 version = release = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "faults_table.md"]
 smartquotes = False
 html_theme = "furo"
 html_title = f"zounds_lite {release}"

@@ -19,7 +19,7 @@ from zounds_lite.featureflow.record import Record
 from zounds_lite.persistence import ArrayWithUnitsFeature, AudioSamplesFeature
 from zounds_lite.soundfile import AudioMetaDataEncoder, AudioStream, MetaData
 
-__all__ = ["LARGE", "Numbers", "Sound", "content", "digest", "leftovers", "sound_file", "stored_in"]
+__all__ = ["LARGE", "Numbers", "Sound", "content", "digest", "kept_in", "leftovers", "sound_file", "stored_in"]
 
 LARGE = (1 << 18) + (1 << 12)
 """Samples whose float32 values need a blob."""
@@ -89,6 +89,16 @@ class Numbers(ff.BaseModel):
 def stored_in(path: Any, document: Any, map_size: float | None = None) -> Any:
     """Return the document class with an LMDB store at ``path``, taking ids from its caller."""
     return zounds.simple_lmdb_settings(path, map_size=map_size, user_supplied_id=True)(document)
+
+
+def kept_in(database: Any, document: Any) -> Any:
+    """Return the document class with a store, taking ids from its caller."""
+
+    class Settings(ff.PersistenceSettings):
+        id_provider = ff.UserSpecifiedIdProvider("_id")
+
+    Settings.database = database
+    return type(document.__name__, (document, Settings), {})
 
 
 def digest(value: Any) -> str:

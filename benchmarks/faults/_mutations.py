@@ -20,7 +20,7 @@ KINDS = (
     ("MP3", "MPEG_LAYER_III"), ("MP3", "MPEG_LAYER_II"), ("AIFF", "PCM_16"), ("AIFF", "FLOAT"), ("AIFF", "IMA_ADPCM"),
     ("AIFF", "GSM610"), ("AIFF", "DWVW_16"), ("CAF", "PCM_16"), ("CAF", "FLOAT"), ("CAF", "ALAC_16"),
     ("CAF", "ALAC_24"), ("AU", "PCM_16"), ("AU", "ULAW"), ("AU", "G721_32"), ("AU", "G723_24"), ("AVR", "PCM_16"),
-    ("SVX", "PCM_16"), ("PAF", "PCM_24"), ("PVF", "PCM_16"), ("IRCAM", "FLOAT"), ("VOC", "PCM_16"), ("NIST", "PCM_16"),
+    ("SVX", "PCM_16"), ("PAF", "PCM_16"), ("PVF", "PCM_16"), ("IRCAM", "FLOAT"), ("VOC", "PCM_16"), ("NIST", "PCM_16"),
     ("XI", "DPCM_16"), ("WVE", "ALAW"),
 )  # fmt: skip
 """Formats and subtypes that libsndfile writes and ``media`` reads."""

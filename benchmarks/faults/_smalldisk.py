@@ -1,4 +1,4 @@
-"""A disk that is full when it must be: a tmpfs in a mount namespace of its own, a limit on file sizes, or failing calls.
+"""A disk that is full when it must be: a tmpfs in a namespace of its own, a limit on file sizes, or failing calls.
 
 The namespace belongs to the process that made it and goes with it, so nothing is left mounted. Classes: ``Tmpfs``,
 ``SizeLimit``, ``FailingCall``; functions ``can_mount``, ``can_fail``.

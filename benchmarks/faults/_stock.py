@@ -101,10 +101,10 @@ def bound(path: Path) -> Any:
 
 
 def fill(path: Path, small: int, large: int) -> Any:
-    """Make the store; ids differ in length, and one in seven is too long to be a key."""
+    """Make the store; ids differ in length, so the index has several pages; one in seven is too long to be a key."""
     cls = bound(path)
     for number in range(small + large):
-        _id = f"doc{number}" + "/x" * (300 if number % 7 == 6 else number % 5)
+        _id = f"doc{number}" + "/x" * (300 if number % 7 == 6 else 40 * (number % 5))
         plan = {"number": number, "samples": LARGE if number >= small else SMALL}
         raw = np.random.default_rng(number).bytes(3000 if number < small else 1_200_000)
         cls.process(_id=_id, plan=[plan], raw=raw)

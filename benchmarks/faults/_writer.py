@@ -1,6 +1,6 @@
-"""The writer whose power is cut: a fixed run of commits, each marked in the write log when it begins and when it is done.
+"""The writer whose power is cut: a fixed run of commits, each marked in the write log when it begins and ends.
 
-``python -m benchmarks.faults._writer STORE STEPS SEED DURABILITY [DEFECT]`` runs it, under the write log. The row itself
+``python -m benchmarks.faults._writer STORE STEPS SEED DURABILITY [DEFECT]`` runs it, under the write log. The row
 imports ``steps`` and ``states`` to know what must be found, and ``document`` and ``truth`` to look.
 """
 

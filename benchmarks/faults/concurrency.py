@@ -127,8 +127,9 @@ def _race(setting: Setting, method: str, counts: Counter[str]) -> list[str]:
     document = stored_in(path, Numbers)
     for number, _id in enumerate(_IDS):
         document.process(_id=_id, spec=[number, 0])
-    gate = context.Barrier(_READERS + _WRITERS)
-    kinds = [(_read, number) for number in range(_READERS)] + [(_write, number) for number in range(_WRITERS)]
+    readers, writers = (_READERS, _WRITERS) if setting.size > 1 else (3, 2)
+    gate = context.Barrier(readers + writers)
+    kinds = [(_read, number) for number in range(readers)] + [(_write, number) for number in range(writers)]
     running, losses = [], []
     for kind, number in kinds:
         ours, theirs = context.Pipe(duplex=False)

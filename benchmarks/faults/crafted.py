@@ -1,12 +1,12 @@
 """Crafted stores: each is opened, verified and read in a child that may hardly allocate, and nothing stored may run.
 
 The child's private memory is capped at 64 MiB more than it had; what it raises must be one of the library's errors.
-``_crafted`` holds the stores; beyond their number, records are scrambled at random.
+``_crafted_*`` hold the stores; beyond their number, records are scrambled at random.
 """
 
 import importlib.util
+import io
 import logging
-import os
 import resource
 import shutil
 import sys
@@ -17,11 +17,14 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.faults import _crafted, _stock, broken
+from benchmarks.faults import _crafted_arrays, _crafted_records, _crafted_values, _draft, _stock, broken
 from benchmarks.faults._forked import all_forked, forked
 from benchmarks.faults.table import Fault, Result, Setting
 from zounds_lite.errors import ZoundsError
 from zounds_lite.featureflow.stores.verification import verify
+
+_MODULES = (_crafted_arrays, _crafted_records, _crafted_values)
+"""Their cases register themselves."""
 
 _CAP = 64 << 20
 _LIMIT = 20.0
@@ -67,7 +70,7 @@ class _Reader:
         for _id in ids:
             self._document(cls, _id)
         self.attempt("gc", database.collect_garbage)
-        for _id in ids[:20]:
+        for _id in ids[:12]:
             self.attempt("update", partial(cls.update, _id))
             self.attempt("replace", partial(cls.process, _id=_id, plan=[{"number": 1, "samples": 400}], raw=b"x"))
             self.attempt("read again", partial(getattr, cls(_id), "facts"))
@@ -75,6 +78,9 @@ class _Reader:
 
     def _document(self, cls: Any, _id: str) -> None:
         document = cls(_id)
+        if self.attempt(f"the record of {_id[:20]!r}", partial(cls.database.read, _id)) is None:
+            self.attempt("a feature", lambda: document.words)
+            return
         for name in _stock.FEATURES[:-1]:
             feature = cls.features[name]
             value = self.attempt(f"{name} of {_id[:20]!r}", partial(getattr, document, name))
@@ -86,7 +92,7 @@ class _Reader:
             self.attempt(f"exists {name}", partial(cls.exists, _id, name if feature.store else None))
         self.attempt("sources", lambda: document.source_changed)
         self.attempt("marks", lambda: document.marks)
-        self.attempt("kept", lambda: (document.open_source("raw") or open(os.devnull, "rb")).read())
+        self.attempt("kept", lambda: (document.open_source("raw") or io.BytesIO()).read())
 
 
 def _chunks(document: Any, feature: Any) -> int:
@@ -101,24 +107,24 @@ def _examine(path: Path, defect: str | None) -> dict[str, Any]:
     reader = _Reader(path)
     _cap_memory()
     reader.read()
-    ran = (path.parent / "canary").exists() or _crafted.CANARY in sys.modules
+    ran = (path.parent / "canary").exists() or _draft.CANARY in sys.modules
     return {"typed": reader.typed, "done": reader.done, "other": reader.other, "ran": ran}
 
 
 def _craft(number: int, path: Path, seed: int) -> None:
-    cases = list(_crafted.CASES.values())
-    store = _crafted.Store(path)
+    cases = list(_draft.CASES.values())
+    store = _draft.Store(path)
     if number < len(cases):
         cases[number](store)
     else:
-        _crafted.fuzz(store, seed + number)
+        _crafted_records.scramble(store, seed + number)
 
 
 def _run(setting: Setting) -> Result:
-    assert importlib.util.find_spec(_crafted.CANARY) and _crafted.CANARY not in sys.modules
+    assert importlib.util.find_spec(_draft.CANARY) and _draft.CANARY not in sys.modules
     good = setting.folder.resolve() / "good"
-    names = list(_crafted.CASES)
-    made = forked(partial(_crafted.make, good))
+    names = list(_draft.CASES)
+    made = forked(partial(_draft.make, good))
     if made.failure:
         raise RuntimeError(made.failure)
 
@@ -152,7 +158,7 @@ def _run(setting: Setting) -> Result:
 FAULTS = [
     Fault(
         name="crafted stores",
-        size=len(_crafted.CASES),
+        size=len(_draft.CASES),
         unit="stores",
         promise="no code run, no allocation over 64 MiB, typed errors only",
         run=_run,

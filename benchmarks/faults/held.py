@@ -17,14 +17,15 @@ import numpy as np
 
 import zounds_lite as zounds
 from benchmarks.faults import broken
-from benchmarks.faults._documents import LARGE, Numbers, Sound, sound_file
+from benchmarks.faults._documents import LARGE, Numbers, Sound, kept_in, sound_file
 from benchmarks.faults._forked import forked
 from benchmarks.faults.table import Fault, Result, Setting
 from zounds_lite import featureflow as ff
+from zounds_lite.featureflow.stores.maintenance import compact
 
 __all__ = ["FAULTS"]
 
-_HELD = 4
+_HELD = 3
 """Documents of each kind that are held."""
 
 _BLOB_EVERY = 25
@@ -97,12 +98,7 @@ class _Case:
     def run(self) -> int:
         """Fill the store, hold, and let things happen; return how often something held was compared."""
         database = self.database()
-
-        class Settings(ff.PersistenceSettings):
-            id_provider = ff.UserSpecifiedIdProvider("_id")
-
-        Settings.database = database
-        sound, numbers = type("Sound", (Sound, Settings), {}), type("Numbers", (Numbers, Settings), {})
+        sound, numbers = kept_in(database, Sound), kept_in(database, Numbers)
         for i in range(_HELD):
             source = sound_file(self.folder, i, 0, LARGE).read_bytes()
             sound.process(_id=f"sound {i}", meta=source)
@@ -138,6 +134,8 @@ class _Case:
         yield "garbage was collected", database.collect_garbage
         yield "all commits", partial(commits, self.commits - self.commits // 2)
         yield "garbage was collected again", database.collect_garbage
+        yield "the store was compacted", partial(compact, database)
+        yield "commits after that", partial(commits, min(20, self.commits))
         yield "the store was closed", database.close
         yield "a commit after that", partial(commits, 1)
         if hasattr(os, "fork"):
@@ -177,7 +175,7 @@ def _run(setting: Setting) -> Result:
 
 FAULTS = [
     Fault(
-        "arrays held while commits, delete, gc, close follow",
+        "arrays held while commits, delete, gc, compact, close follow",
         2000,
         "commits",
         "never wrong, never a signal",

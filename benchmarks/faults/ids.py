@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.faults import broken
+from benchmarks.faults._documents import kept_in
 from benchmarks.faults.table import Fault, Result, Setting
 from zounds_lite import featureflow as ff
 from zounds_lite.datasets import ingest
@@ -53,14 +54,6 @@ def _stores(inside: Path) -> Iterator[tuple[str, Any]]:
     yield "memory", ff.InMemoryDatabase()
     yield "files", ff.FileSystemDatabase(inside / "files", createdirs=True)
     yield "lmdb", ff.LmdbDatabase(inside / "lmdb", map_size=1 << 20)
-
-
-def _class(database: Any) -> Any:
-    class Settings(ff.PersistenceSettings):
-        id_provider = ff.UserSpecifiedIdProvider("_id")
-
-    Settings.database = database
-    return type("Document", (_Document, Settings), {})
 
 
 def _record(_id: str, number: int) -> bytes:
@@ -190,7 +183,7 @@ def _run(setting: Setting) -> Result:
     result, examples = Result(), _EXAMPLES * setting.size
     stores = list(_stores(inside))
     for name, database in stores:
-        checks, document = _Checks(name), _class(database)
+        checks, document = _Checks(name), kept_in(database, _Document)
         _records(database, ids, checks)
         _documents(document, ids, checks)
         _refused(document, checks)

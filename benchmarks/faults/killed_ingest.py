@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.faults import broken
-from benchmarks.faults._documents import LARGE, Sound, content, leftovers, sound_file, stored_in
+from benchmarks.faults._documents import LARGE, Sound, content, kept_in, leftovers, sound_file, stored_in
 from benchmarks.faults._killed import begin
 from benchmarks.faults.table import Fault, Result, Setting
+from zounds_lite import featureflow as ff
 from zounds_lite.datasets import Directory, ingest
 
 __all__ = ["FAULTS"]
@@ -76,12 +77,12 @@ def _kill_one(setting: Setting, document: Any, sounds: Path, rng: random.Random,
 def _run(setting: Setting) -> Result:
     sounds, rng, result = setting.folder / "sounds", random.Random(setting.seed), Result()
     sounds.mkdir()
-    undisturbed = stored_in(setting.folder / "uninterrupted", Sound)
+    undisturbed = kept_in(ff.InMemoryDatabase(), Sound)
     for number in range(_SOUNDS):
         path = sound_file(sounds, number, 0, 4000 if number % 3 else LARGE)
         undisturbed.process(_id=str(path), meta=str(path))
     truth = {_id: content(undisturbed, _id) for _id in undisturbed.database}
-    document, there, rest = stored_in(setting.folder / "store", Sound), 0, [*truth]
+    document, there = stored_in(setting.folder / "store", Sound), 0
     for turn in range(setting.size):
         result.losses += _kill_one(setting, document, sounds, rng, turn)
         found = set(document.database)
@@ -96,7 +97,6 @@ def _run(setting: Setting) -> Result:
     document.database.collect_garbage()
     result.losses += [f"left after gc: {name}" for name in leftovers(document.database)]
     result.figures = {"documents found after kills": there, "stored in the end": len(document.database)}
-    undisturbed.database.close()
     document.database.close()
     return result
 

@@ -13,10 +13,11 @@ from itertools import product
 from typing import Any
 
 from benchmarks.faults import broken
-from benchmarks.faults._documents import Sound, content, leftovers, stored_in
+from benchmarks.faults._documents import Sound, content, kept_in, leftovers, stored_in
 from benchmarks.faults._forked import forked
 from benchmarks.faults._killed import ATTEMPTS, PHASES, Truth, Writer, pause
 from benchmarks.faults.table import Fault, Result, Setting
+from zounds_lite import featureflow as ff
 
 __all__ = ["FAULTS"]
 
@@ -32,16 +33,15 @@ _WAIT = 0.1
 """Seconds for which one writer of several keeps finished blobs before it commits: long enough for a collector."""
 
 
-def _uninterrupted(setting: Setting, writers: list[Writer]) -> Truth:
+def _uninterrupted(writers: list[Writer]) -> Truth:
     """What each attempt of each document must be: from a store that nobody disturbed."""
-    document = stored_in(setting.folder / "uninterrupted", Sound)
+    document = kept_in(ff.InMemoryDatabase(), Sound)
     truth: Truth = {}
     for writer in writers:
         for index, attempt in product(range(writer.count), range(ATTEMPTS)):
             key = writer.key(index, attempt)
             _id = document.process(_id=str(key), meta=str(writer.source(index, attempt)))
             truth[key] = content(document, _id)
-    document.database.close()
     return truth
 
 
@@ -61,9 +61,12 @@ def _kills(setting: Setting, count: int) -> Result:
     sounds.mkdir()
     document, phases = stored_in(setting.folder / "store", Sound), mmap.mmap(-1, mmap.PAGESIZE)
     shared = ("shared/0", "shared/1") if count > 1 else ()
+    documents = 6 if setting.size > 10 else 4
     # half of the writers commit three documents at a time
-    writers = [Writer(n, document, sounds, phases, 3 if n % 2 else 1, 6, shared, setting.broken) for n in range(count)]
-    truth = _uninterrupted(setting, writers)
+    writers = [
+        Writer(n, document, sounds, phases, 3 if n % 2 else 1, documents, shared, setting.broken) for n in range(count)
+    ]
+    truth = _uninterrupted(writers)
     result, hit, times = Result(), Counter[str](), []
     rng, life = random.Random(setting.seed), _life(writers)
     writers[-1].wait = _WAIT if count > 1 else 0.0

@@ -1,7 +1,7 @@
 """Power cuts: what a writer wrote is replayed up to a random moment, as a disk might have kept it, and then read.
 
 A writer runs under a write log (``writelog.c``) from an empty folder on: single commits and batches, values in records
-and in blobs, documents processed again and deleted, a map that grows, the ledger. ``_replay`` says what a disk may keep.
+and in blobs, documents processed again and deleted, a map that grows, the ledger. ``_replay`` says what disks may keep.
 Each store that comes out is opened in a child, which says what it found of every document; that must be the state after
 the last acknowledged commit, or after the one that was under way: nothing in between, for a batch either.
 """

@@ -9,9 +9,12 @@ import numpy as np
 import pytest
 
 import zounds_lite as zounds
+from tests.datasets.documents import bound, write_pages
 from tests.sounds import DIGITS, MUSIC, bad_files, encoded, html, noise, sine, wav_header, write
 from zounds_lite import CompositeDataset, Directory, featureflow as ff, ingest
-from zounds_lite.errors import DeclarationError
+from zounds_lite.errors import DeclarationError, LineageError, ValueTooLarge
+from zounds_lite.featureflow.commit import Change
+from zounds_lite.featureflow.ledger import read_failures
 
 Base = zounds.stft(resample_to=zounds.SR11025(), store_fft=True, store_ogg=False)
 
@@ -241,16 +244,119 @@ def test_progress_is_silent_where_there_is_no_terminal(folder, Sound, capsys):
     assert (captured.out, captured.err) == ("", "")
 
 
-def test_a_dataset_is_not_read_far_ahead(folder, Sound):
-    seen = []
+def test_a_dataset_is_not_read_far_ahead(tmp_path):
+    paths, cls = write_pages(tmp_path / "in", [str(i) for i in range(200)]), bound(tmp_path / "store")
 
     def items():
-        for i in range(40):
-            seen.append(i)
-            yield str(write(folder / f"{i}.wav", noise(0.02)))
-            assert i <= len(list(Sound)) + 9  # 4 per worker in flight, and the one in hand
+        for i, path in enumerate(paths):
+            yield path
+            # per worker: 4 that wait, and 32 that wait for their commit
+            assert i <= len(list(cls)) + 2 * (4 + 32) + 2
 
-    assert len(ingest(items(), Sound, workers=2).processed) == len(seen) == 40
+    assert len(ingest(items(), cls, workers=2).processed) == 200
+
+
+def test_small_documents_share_a_transaction_and_are_reported_once_they_are_durable(tmp_path, monkeypatch):
+    paths, cls = write_pages(tmp_path / "in", [str(i) for i in range(100)]), bound(tmp_path / "store")
+    sizes, change = [], cls.database.change
+
+    def counted(changes, failures=None):
+        sizes.append(len(changes))
+        change(changes, failures)
+
+    monkeypatch.setattr(cls.database, "change", counted)
+    monkeypatch.setattr("zounds_lite.datasets.desk._SHARE", 0.0)  # as if commits were slow
+    monkeypatch.setattr("zounds_lite.datasets.desk._LONGEST_S", 1e9)
+    assert ingest(paths, cls).processed == paths
+    assert sizes == [1, 32, 32, 32, 3]  # nothing is known of the first one
+
+
+def test_large_documents_do_not_wait_for_each_other(tmp_path, monkeypatch):
+    monkeypatch.setattr("zounds_lite.datasets.desk._SHARE", 0.0)
+    monkeypatch.setattr("zounds_lite.datasets.desk._MOST_BYTES", 50)
+    paths, cls = write_pages(tmp_path / "in", [str(i) for i in range(10)]), bound(tmp_path / "store")
+    stored = []
+
+    def items():
+        for path in paths:
+            yield path
+            stored.append(len(cls.database))
+
+    ingest(items(), cls)
+    assert stored == [1, 1, 1, 1, 1, 6, 6, 6, 6, 6]
+
+
+def test_a_document_that_cannot_be_written_spoils_no_other_of_its_batch(tmp_path, monkeypatch):
+    monkeypatch.setattr("zounds_lite.datasets.desk._SHARE", 0.0)
+    paths = write_pages(tmp_path / "in", ["a", "b", "c_large", "d"])
+    cls = bound(tmp_path / "store")
+    apply = Change.apply
+
+    def refusing(self, old, values, is_main):
+        if self.id == paths[1]:
+            raise ValueTooLarge("more than a record can hold")
+        return apply(self, old, values, is_main)
+
+    monkeypatch.setattr(Change, "apply", refusing)
+    report = ingest(paths, cls)
+    assert report.processed == [paths[0], paths[2], paths[3]]
+    (failure,) = report.failed
+    assert (failure.id, failure.reason) == (paths[1], "ValueTooLarge: more than a record can hold")
+    assert len(cls(paths[2]).meta) > 1024 * 1024
+    assert [entry.id for entry in read_failures(cls.database)] == [paths[1]]
+
+
+def test_an_interrupt_in_this_process_keeps_what_is_finished(tmp_path):
+    paths, cls = write_pages(tmp_path / "in", [str(i) for i in range(20)]), bound(tmp_path / "store")
+
+    def items():
+        yield from paths[:10]
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        ingest(items(), cls)
+    assert caught.value.report.processed == paths[:10]
+    assert caught.value.report.seconds > 0
+    assert sorted(page._id for page in cls) == sorted(paths[:10])
+    report = ingest(paths, cls)
+    assert (report.processed, report.skipped) == (paths[10:], paths[:10])
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_seconds_of_audio_are_counted(folder, Sound, workers):
+    report = ingest(Directory(folder), Sound, workers=workers)
+    assert report.audio_seconds == pytest.approx(0.4 + 0.3 + 0.5 + 0.5, abs=0.06)  # MP3 pads
+    assert report.audio_seconds_per_second == report.audio_seconds / report.seconds
+    assert ingest(Directory(folder), Sound, workers=workers).audio_seconds == 0
+
+
+def test_failures_are_known_in_the_next_run_until_their_code_changes(folder, tmp_path):
+    def document(code):
+        class Sound(Base):
+            value = zounds.ArrayWithUnitsFeature(code, needs=Base.fft, store=True)
+
+        return zounds.simple_lmdb_settings(tmp_path / "store", user_supplied_id=True)(Sound)
+
+    def works(x):
+        return abs(x)
+
+    report = ingest(Directory(folder), document(Fails))
+    assert [(failure.attempts, failure.known) for failure in report.failed] == [(1, False)] * 4
+    report = ingest(Directory(folder), document(Fails))
+    assert [(failure.attempts, failure.known) for failure in report.failed] == [(1, True)] * 4
+    report = ingest(Directory(folder), document(Fails), retry_failed=True)
+    assert [(failure.attempts, failure.known) for failure in report.failed] == [(2, False)] * 4
+    assert len(ingest(Directory(folder), document(works)).processed) == 4
+    assert list(read_failures(document(works).database)) == []
+
+
+def test_what_cannot_be_fingerprinted_is_an_error_of_the_call(folder, tmp_path):
+    @zounds.simple_lmdb_settings(tmp_path / "store", user_supplied_id=True)
+    class Sound(Base):
+        value = zounds.ArrayWithUnitsFeature(eval("lambda x: x"), needs=Base.fft, store=True)
+
+    with pytest.raises(LineageError, match="version="):
+        ingest(Directory(folder), Sound)
 
 
 def test_composites_are_ingested_in_order(folder, Sound):

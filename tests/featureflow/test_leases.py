@@ -215,3 +215,18 @@ def test_a_blob_of_the_old_record_that_could_not_be_removed_is_garbage(database,
     database.put("a", make_record("a", b"replaced"))
     assert [name for name, _ in database.iter_blobs()] == [named[0]]
     assert database.collect_garbage().blobs == 1
+
+
+def test_a_process_that_ends_takes_its_lease_along(database):
+    import subprocess
+    import sys
+
+    database.put("a", make_record("a"))
+    code = (
+        "import sys; from zounds_lite.featureflow import LmdbDatabase\n"
+        "from zounds_lite.testing.contracts.records import make_record, write_blob\n"
+        "database = LmdbDatabase(sys.argv[1]); _, named = write_blob(database, b'x')\n"
+        "database.put('b', make_record('b', blob=named, size=1)); assert list(database._root.glob('blobs/*.lease'))\n"
+    )
+    subprocess.run([sys.executable, "-c", code, str(database.path)], check=True, timeout=60)
+    assert sorted(database) == ["a", "b"] and _lease_files(database) == []

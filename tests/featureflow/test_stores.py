@@ -1,7 +1,6 @@
 """Every store passes the same contract; what is special to one stands below it."""
 
 import errno
-import json
 import multiprocessing
 import os
 import pickle
@@ -74,18 +73,6 @@ def test_an_lmdb_store_works_in_child_processes(tmp_path, method):
     assert ours.poll(30) and ours.recv() == len(database.get("a"))
     child.join(30)
     assert child.exitcode == 0
-
-
-def test_a_newer_format_is_refused(tmp_path):
-    folder = tmp_path / "files"
-    FileSystemDatabase(folder, createdirs=True)
-    (folder / "format.json").write_text(json.dumps({"format": 999}))
-    with pytest.raises(StoreFormatError, match="999.*upgrade"):
-        FileSystemDatabase(folder)
-    database = LmdbDatabase(tmp_path / "lmdb")
-    database._environment.run(lambda txn, db: txn.put(b"format", b'{"format": 999}', db=db[b"meta"]), write=True)
-    with pytest.raises(StoreFormatError, match="999.*upgrade"):
-        LmdbDatabase(tmp_path / "lmdb")
 
 
 def test_a_path_that_is_a_file_or_holds_something_else_is_refused(tmp_path):

@@ -5,9 +5,8 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import given, settings, strategies as st
 
-from zounds_lite.core import ArrayWithUnits, IdentityDimension
+from zounds_lite.core import ArrayWithUnits
 from zounds_lite.errors import CorruptValue, DimensionError, UnknownTypeError
 from zounds_lite.featureflow.codecs import StoredValue
 from zounds_lite.persistence import (
@@ -18,145 +17,22 @@ from zounds_lite.persistence import (
     PackedArrayWithUnitsEncoder,
 )
 from zounds_lite.spectral import (
-    BarkScale,
-    ExplicitFrequencyDimension,
-    ExplicitScale,
     FFTScale,
     FrequencyBand,
     FrequencyDimension,
-    GeometricScale,
     LinearScale,
-    MelScale,
 )
 from zounds_lite.timeseries import (
-    SR11025,
     SR44100,
-    AudioSampleRate,
-    AudioSamples,
-    Hours,
-    Milliseconds,
-    Picoseconds,
     Seconds,
     TimeDimension,
 )
-
-DTYPES = [
-    "bool", "int8", "uint8", "int16", "uint16", "int32", "int64", "uint64", "float16", "float32", "float64",
-    "complex64", "complex128", ">i4", ">f8", ">c16", "U3", "S5", "m8[ps]", "M8[s]",
-]  # fmt: skip
 
 
 def stored(encoder, chunks):
     """Encode chunks and return the value as a store would give it back."""
     data = b"".join(bytes(part) for part in encoder.run(chunks))
     return StoredValue(json.loads(json.dumps(encoder.header, allow_nan=False)), np.frombuffer(data, np.uint8))
-
-
-def exact(dimension):
-    """Everything that a dimension holds, also what ``==`` ignores."""
-    return type(dimension), dimension.to_dict()
-
-
-time_dimensions = st.one_of(
-    st.builds(
-        lambda frequency, extra: TimeDimension(frequency, frequency + extra),
-        st.sampled_from([Seconds(1), Milliseconds(3), Picoseconds(1), Hours(2)]),
-        st.sampled_from([Picoseconds(0), Picoseconds(7), Seconds(1)]),
-    ),
-    st.builds(
-        TimeDimension.windowed, st.integers(1, 10**6), st.integers(1, 10**6), st.sampled_from([1, 8000, 41100, 44100])
-    ),
-    st.builds(lambda rate: TimeDimension.from_rate(AudioSampleRate(rate)), st.integers(1, 200_000)),
-)
-
-
-def frequency_dimensions(size):
-    """Frequency axes of a given length."""
-    band = FrequencyBand(20, 4000)
-    scales = [
-        LinearScale(band, size),
-        LinearScale.from_sample_rate(SR11025(), size),
-        GeometricScale(30, 4000, 0.1, size),
-        BarkScale(band, size),
-        MelScale(band, size),
-        ExplicitScale([FrequencyBand(10 * i, 10.5 * i + 11) for i in range(size)]),
-        FFTScale(11025, 2 * (size - 1) + 1) if size > 1 else LinearScale(band, size),
-    ]
-    explicit = ExplicitFrequencyDimension(ExplicitScale([band]), [slice(0, size)])
-    return st.sampled_from([*map(FrequencyDimension, scales), explicit])
-
-
-@st.composite
-def arrays(draw, dtypes=DTYPES):
-    """Arrays with units, of up to three axes."""
-    ndim = draw(st.integers(0, 3))
-    shape = [draw(st.integers(0, 40)), *(draw(st.integers(1, 9)) for _ in range(2))][:ndim]
-    rng = np.random.default_rng(draw(st.integers(0, 99)))
-    dtype = np.dtype(draw(st.sampled_from(dtypes)))
-    raw = rng.integers(0, 2 if dtype.kind == "b" else 100, [*shape, dtype.itemsize], dtype=np.uint8)
-    raw = np.where(np.arange(dtype.itemsize) % 4 == 0, raw, 0).astype(np.uint8) if dtype.kind == "U" else raw
-    data = np.ascontiguousarray(raw).view(dtype).reshape(shape)
-    dimensions = [draw(st.one_of(st.just(IdentityDimension()), time_dimensions))]
-    for size in shape[1:]:
-        dimensions.append(draw(st.one_of(st.just(IdentityDimension()), time_dimensions, frequency_dimensions(size))))
-    return ArrayWithUnits(data, dimensions[:ndim])
-
-
-def cut(array, at):
-    """Cut along axis 0, at sorted positions; equal ones give empty chunks."""
-    edges = [0, *sorted(min(n, len(array)) for n in at), len(array)]
-    return [array[start:stop] for start, stop in zip(edges, edges[1:], strict=False)]
-
-
-positions = st.lists(st.integers(0, 40), max_size=5)
-
-
-@settings(max_examples=150)
-@given(arrays(), positions)
-def test_any_array_in_any_chunks_comes_back(array, at):
-    chunks = cut(array, at) if array.ndim else [array]
-    back = ArrayWithUnitsDecoder().decode(stored(ArrayWithUnitsEncoder(), chunks))
-    assert type(back) is ArrayWithUnits
-    assert back.shape == array.shape
-    assert back.dtype == array.dtype.newbyteorder("<")
-    assert back.tobytes() == np.asarray(array).astype(back.dtype).tobytes()
-    assert [exact(d) for d in back.dimensions] == [exact(d) for d in array.dimensions]
-    assert not back.flags.writeable
-
-
-@settings(max_examples=60)
-@given(
-    frames=st.integers(0, 300),
-    channels=st.sampled_from([None, 1, 2, 5]),
-    rate=st.sampled_from([8000, 11025, 44100, 41100, 192000, 12345]),
-    dtype=st.sampled_from([np.float32, np.float64, np.int16]),
-    at=positions,
-)
-def test_audio_samples_come_back_as_audio_samples(frames, channels, rate, dtype, at):
-    shape = frames if channels is None else (frames, channels)
-    data = np.random.default_rng(frames).integers(-1000, 1000, shape).astype(dtype)
-    samples = AudioSamples(data, AudioSampleRate(rate))
-    back = AudioSamplesDecoder().decode(stored(ArrayWithUnitsEncoder(), cut(samples, at)))
-    assert type(back) is AudioSamples
-    assert (back.shape, back.dtype) == (data.shape, data.dtype)
-    assert back.tobytes() == data.tobytes()
-    assert (back.samplerate, back.samplerate.rate) == (samples.samplerate, rate)
-    assert type(back.samplerate) is type(samples.samplerate)
-    assert [exact(d) for d in back.dimensions] == [exact(d) for d in samples.dimensions]
-
-
-@settings(max_examples=60)
-@given(arrays(["bool", "uint8", "float32"]).filter(lambda array: array.ndim), positions)
-def test_packed_bits_come_back_as_booleans(array, at):
-    if array.ndim == 1:
-        at = []  # the packed axis is the one that chunks join
-    value = stored(PackedArrayWithUnitsEncoder(), cut(array, at))
-    back = PackedArrayWithUnitsDecoder().decode(value)
-    assert type(back) is ArrayWithUnits
-    assert (back.dtype, back.shape) == (np.bool_, array.shape)
-    assert np.array_equal(back, np.asarray(array).astype(bool))
-    assert [exact(d) for d in back.dimensions] == [exact(d) for d in array.dimensions]
-    assert len(value.data) == int(np.prod(array.shape[:-1])) * (-(-array.shape[-1] // 8))
 
 
 def time_chunks(n_chunks=3, **notes):

@@ -5,7 +5,7 @@ import pytest
 
 import zounds_lite as zounds
 from zounds_lite import featureflow as ff
-from zounds_lite.errors import DimensionError
+from zounds_lite.errors import DimensionError, ValueTooLarge
 
 
 @zounds.simple_in_memory_settings
@@ -38,6 +38,20 @@ def test_an_empty_series(parts):
 def test_an_open_stretch_stays_open():
     series = zounds.VariableRateTimeSeries([(zounds.TimeSlice(start=zounds.Seconds(3)), np.ones(2))])
     assert Document(Document.process(series=[series])).series.slices == series.slices
+
+
+@pytest.mark.parametrize("start_ps", [-3, -1, 0])
+@pytest.mark.parametrize("duration_ps", [None, 0, 1, 2])
+def test_a_stretch_around_zero_is_open_only_if_it_was(start_ps, duration_ps):
+    duration = None if duration_ps is None else zounds.Picoseconds(duration_ps)
+    series = zounds.VariableRateTimeSeries([(zounds.TimeSlice(duration, zounds.Picoseconds(start_ps)), np.ones(2))])
+    assert Document(Document.process(series=[series])).series.slices == series.slices
+
+
+def test_a_time_beyond_what_is_stored_is_refused():
+    late = zounds.TimeSlice(zounds.Seconds(1), start=zounds.Hours(24 * 200))
+    with pytest.raises(ValueTooLarge, match="106 days"):
+        Document.process(series=[zounds.VariableRateTimeSeries([(late, np.ones(2))])])
 
 
 def test_chunks_of_other_shapes_are_refused():

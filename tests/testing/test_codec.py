@@ -1,7 +1,5 @@
 """Every codec of the library keeps the contract of codecs, and the contract refuses codecs that do not."""
 
-import json
-
 import numpy as np
 import pytest
 from hypothesis import strategies as st
@@ -11,6 +9,7 @@ from tests.sounds import encoded, noise
 from tests.testing.library import library_classes, names, refusals, suites
 from zounds_lite import featureflow as ff
 from zounds_lite.core import ArrayWithUnits
+from zounds_lite.errors import CorruptValue, ValueTooLarge
 from zounds_lite.featureflow import arrays as plain, codecs, kinds, typed
 from zounds_lite.featureflow.database_iterator import DatabaseIterator  # noqa: F401 - loaded for the walk
 from zounds_lite.persistence import codecs as units, variablerate
@@ -363,4 +362,22 @@ def test_the_contract_refuses_memory_that_a_header_asks_for():
 
 def test_the_contract_takes_a_codec_that_does_nothing_wrong():
     assert refusals(_OfArrays) == set()
-    assert json.loads(json.dumps({})) == {}
+
+
+def test_json_that_is_nested_too_deeply_is_refused_by_name():
+    value = []
+    for _ in range(100_000):
+        value = [value]
+    with pytest.raises(ValueTooLarge, match="nested too deeply"):
+        list(codecs.JSONEncoder().run([value]))
+    while value:  # the interpreter would free them one within the other
+        value = value[0]
+
+
+def test_compressed_bytes_that_go_on_after_their_end_are_noticed():
+    encoder = codecs.BZ2Encoder()
+    data = b"".join(encoder.run([b"some bytes"]))
+    for tail in (b"x", data):
+        value = codecs.StoredValue(encoder.header, np.frombuffer(data + tail, np.uint8), "feature 'a'")
+        with pytest.raises(CorruptValue, match="feature 'a' (goes on|decompresses to more)"):
+            codecs.BZ2Decoder().decode(value)

@@ -1,4 +1,4 @@
-"""Every declared value of the library keeps the contract of declared values, and the contract refuses those that do not.
+"""Every declared value of the library keeps its contract, and the contract refuses values that do not.
 
 Dimensions, scales and synthesizers keep it too; their own tests stand beside this one.
 """

@@ -27,8 +27,8 @@ from zounds_lite.timeseries import (
     Seconds,
     TimeDimension,
     TimeSlice,
-    from_picoseconds,
 )
+from zounds_lite.timeseries.durations import from_picoseconds
 
 ZERO = Picoseconds(0)
 

@@ -6,6 +6,7 @@ goes on from there. Function ``ingest``.
 """
 
 import os
+import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import suppress
@@ -85,7 +86,7 @@ def ingest(
     if workers > 1 or executor is not None:
         refuse_inside_import()
     job = Job.of(cls, root, skip_existing, retry_failed)
-    run = _Run(IngestReport(), _total(dataset), progress)
+    run = _Run(IngestReport(), _total(dataset, progress, executor), progress)
     tasks = run.tasks(dataset, id_of)
     began = time.monotonic()
     try:
@@ -138,8 +139,10 @@ def _run_here(job: Job, tasks: Iterable[Task], accept: Callable[[Receipt], None]
     desk.flush()
 
 
-def _total(dataset: Iterable[Any]) -> int | None:
-    return len(dataset) if isinstance(dataset, Sized) else None
+def _total(dataset: Iterable[Any], progress: bool, executor: Any) -> int | None:
+    """Number of items, where it is known and of use: a folder has to be listed for it."""
+    is_shown = progress and sys.stderr is not None and sys.stderr.isatty()
+    return len(dataset) if isinstance(dataset, Sized) and (is_shown or executor is not None) else None
 
 
 class _Run:

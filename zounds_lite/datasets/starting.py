@@ -6,7 +6,7 @@ module, and says what is wrong where it does not. Documents that no other proces
 the system can fork. Interrupts are held back until a worker has its own rule for them.
 
 Names: ``Started`` (a worker process), ``Setup`` (what it is told first), ``Spawning`` and ``Forking``, ``starter``,
-``can_fork``, ``import_main``, ``refuse_inside_import``.
+``can_fork``, ``import_main``, ``interrupts_held``, ``refuse_inside_import``.
 """
 
 import json
@@ -30,7 +30,17 @@ from zounds_lite.datasets.reference import check_shareable, main_program, refer_
 from zounds_lite.datasets.tasks import Job
 from zounds_lite.errors import DeclarationError
 
-__all__ = ["Forking", "Setup", "Spawning", "Started", "can_fork", "import_main", "refuse_inside_import", "starter"]
+__all__ = [
+    "Forking",
+    "Setup",
+    "Spawning",
+    "Started",
+    "can_fork",
+    "import_main",
+    "interrupts_held",
+    "refuse_inside_import",
+    "starter",
+]
 
 _ONE_THREAD = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS")
 """Workers use one core each; what the user has set stays."""

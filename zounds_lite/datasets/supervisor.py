@@ -17,7 +17,7 @@ from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 from zounds_lite.datasets.desk import failure_change
-from zounds_lite.datasets.starting import Forking, Started, can_fork, starter
+from zounds_lite.datasets.starting import Forking, Started, can_fork, interrupts_held, starter
 from zounds_lite.datasets.tasks import Job, Receipt, Task, lineage_differs, rebuilt_error
 from zounds_lite.errors import DeclarationError, WorkerError
 from zounds_lite.featureflow.ledger import FailedDocument, describe_failed_source, error_reason, read_failures
@@ -57,6 +57,7 @@ class _Member:
     ready: bool = False
     fresh: bool = True
     asked: bool = False
+    in_message: bool = False
 
     @property
     def waiting(self) -> int:
@@ -208,14 +209,17 @@ class Supervisor:
         self._tell(member, "item", item.task.number, item.task.id, item.raw)
 
     def _tell(self, member: _Member, *message: Any) -> None:
+        member.in_message = True
         with contextlib.suppress(OSError):  # it died: what it said before that is read first
             member.connection.send(message)
+            member.in_message = False
 
     # workers
 
     def _start(self) -> None:
         others = [member.connection for member in [*self._members, *self._leaving]]
-        self._members.append(_Member(*self._starter.start(others)))
+        with interrupts_held():  # or a worker might run that nobody knows
+            self._members.append(_Member(*self._starter.start(others)))
 
     def _retire(self, member: _Member) -> None:
         self._members.remove(member)
@@ -350,7 +354,10 @@ class Supervisor:
         leaving = [*self._members, *self._leaving]
         self._members, self._leaving = [], leaving
         for member in leaving:
-            self._tell(member, word)
+            if member.in_message:  # it was cut off: the worker would take the word for the rest of it
+                member.process.kill()
+            else:
+                self._tell(member, word)
         deadline = time.monotonic() + seconds
         while leaving and time.monotonic() < deadline:
             ready = wait([member.connection for member in leaving], max(0.0, deadline - time.monotonic()))

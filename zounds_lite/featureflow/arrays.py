@@ -54,9 +54,9 @@ class NumpyMetaData:
         self.shape = tuple(shape)
         if not _allowed(self.dtype) or len(self.shape) > _MAX_AXES or not all(map(_is_size, self.shape)):
             raise DimensionError(
-                f"dtype {str(self.dtype)[:200]} and shape {str(self.shape)[:200]}: allowed are numbers, text, durations "
-                f"and packed records of these ({_MAX_FIELDS} fields), with non-negative sizes, in at most {_MAX_AXES} "
-                "axes; convert with astype()"
+                f"dtype {str(self.dtype)[:200]} and shape {str(self.shape)[:200]}: allowed are numbers, text, "
+                f"durations and packed records of these (up to {_MAX_FIELDS} fields), with non-negative sizes, in at "
+                f"most {_MAX_AXES} axes; convert with astype()"
             )
 
     @property
@@ -120,7 +120,7 @@ def _name(dtype: str) -> str:
     return dtype
 
 
-def _record_part(part: list[Any]) -> tuple[Any, ...]:
+def _record_part(part: Any) -> tuple[Any, ...]:
     """Read one field of a record: name, dtype of plain values, and shape where it has one."""
     name, dtype, *shape = part
     if not isinstance(name, str) or not isinstance(dtype, str) or np.dtype(_name(dtype)).shape:

@@ -271,8 +271,8 @@ class BZ2Encoder(Encoder):
         yield self._counted(self._compressor.flush())
         if self._size > _most(self._written):
             raise ValueTooLarge(
-                f"{self._size} bytes that compress to {self._written}: allowed are {_ROOM} bytes, or {_RATIO} times what "
-                "is stored, so that a small value cannot fill the memory of a reader; store it uncompressed"
+                f"{self._size} bytes that compress to {self._written}: allowed are {_ROOM} bytes, or {_RATIO} times "
+                "what is stored, so that a small value cannot fill the memory of a reader; store it uncompressed"
             )
 
     @property

@@ -211,9 +211,9 @@ def error_reason(error: BaseException) -> str:
     place = ""
     if frames and not isinstance(error, (ZoundsError, OSError)):
         place = f" ({os.path.basename(frames[-1].filename)}, line {frames[-1].lineno}, in {frames[-1].name})"
-    return f"{type(error).__name__}: {error}{place}"
+    return _shortened(f"{type(error).__name__}: {error}{place}", _LONGEST["reason"])
 
 
 def error_traceback(error: BaseException) -> str:
-    """The traceback of an error as text."""
-    return "".join(traceback.format_exception(error))
+    """The traceback of an error as text, shortened where it is long."""
+    return _shortened("".join(traceback.format_exception(error)), _LONGEST["traceback"])

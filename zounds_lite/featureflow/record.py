@@ -240,7 +240,7 @@ def _dump(body: dict[str, Any], what: str) -> bytes:
         )
     if _has_too_many_parts(header):
         raise ValueTooLarge(
-            f"{what} has a header of more than {_MAX_PARTS} parts (items of lists and dicts): store long lists as arrays"
+            f"{what} has a header of more than {_MAX_PARTS} parts, such as items of lists: store long lists as arrays"
         )
     return header
 

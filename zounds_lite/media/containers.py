@@ -24,6 +24,7 @@ from zounds_lite.media.source import Pieces, Source
 __all__ = ["inspect"]
 
 _MAX_CHUNKS = 4096
+_MAX_PAGES = 1 << 20
 _PAGE = 65307  # largest Ogg page: 27 + 255 + 255 * 255
 _FRAMED = (1, 3, 6, 7, 0xFFFE)  # WAVE format tags whose blocks are single frames
 
@@ -205,12 +206,35 @@ def _ogg(source: Source) -> Layout:
         layout = Layout(packet[11], int.from_bytes(packet[12:16], "little"))
     elif packet[:8] == b"OpusHead":
         layout = Layout(packet[9])
+        gap = _find_gap(source)
+        if gap is not None:
+            # behind one, libsndfile 1.2.2 may hand out memory that it never wrote
+            lost = TruncatedAudio(f"{source.name} lacks Ogg pages from byte {gap} on; copy or download it again")
+            return replace(layout, pieces=[(0, gap)], damage=lost)
     elif packet[:5] != b"\x7fFLAC":
         raise UnsupportedCodec(
             f"{source.name} is an Ogg file with the codec {packet[:8]!r}; allowed there: Vorbis, Opus, FLAC. "
             "Convert it first, for example: ffmpeg -i INPUT -c:a flac OUTPUT.flac"
         )
     return replace(layout, damage=_check_last_page(source))
+
+
+def _find_gap(source: Source) -> int | None:
+    """Return the offset of the first page of the stream that does not follow the one before; None where all do."""
+    at, serial, wanted = 0, b"", 0
+    for _ in range(_MAX_PAGES):
+        head = source.at(at, 282)
+        if len(head) < 27 or head[:4] != b"OggS":
+            break  # the end, or foreign data
+        number = int.from_bytes(head[18:22], "little")
+        if not serial:
+            serial, wanted = head[14:18], number
+        if head[14:18] == serial:
+            if number != wanted:
+                return at
+            wanted = (number + 1) % 2**32
+        at += 27 + head[26] + sum(head[27 : 27 + head[26]])
+    return None
 
 
 def _check_last_page(source: Source) -> TruncatedAudio | None:

@@ -27,8 +27,6 @@ _DTYPES = ("float32", "float64", "int16")
 _MPEG = ("MPEG_LAYER_I", "MPEG_LAYER_II", "MPEG_LAYER_III")
 _FLOATS = ("FLOAT", "DOUBLE", "VORBIS", "OPUS", *_MPEG)
 """Encodings that can give NaN or infinity: damaged Opus does."""
-_FORWARD = ("PAF",)
-"""Formats in which libsndfile (1.2.2) may lose the last block behind a seek."""
 _PREROLL = {"OPUS": 8192, **dict.fromkeys(_MPEG, 16384)}
 """Frames decoded and dropped behind a seek, so that the decoder's memory is as it would have been."""
 _INT16_SCALE = 2.0**-15
@@ -93,7 +91,7 @@ class AudioReader:
             raise DeclarationError(f"cannot decode to {self.dtype.name}; allowed: {', '.join(_DTYPES)}")
         self._lock = threading.Lock()
         self._pages: OggPages | None = None
-        self._position = 0
+        self._position, self._has_jumped = 0, False
         self._source = Source(source)
         try:
             self._open()
@@ -170,7 +168,7 @@ class AudioReader:
                 self._seek(start)
                 if self._position < start:  # it ends before
                     return np.empty((0, self.info.channels), self.dtype)
-                data = self._convert(self._decode(count), start)
+                data = self._convert(self._decode_from(start, count), start)
             except soundfile.LibsndfileError as error:
                 self._position = -1
                 raise self._failure(start, error) from error
@@ -191,10 +189,17 @@ class AudioReader:
             return
         if self.info.subtype == "VORBIS" and self.info.frames is not None:
             self._restart(start)
-        elif self._handle.can_seek and self.info.frames is not None and self.info.format not in _FORWARD:
+        elif self._handle.can_seek and self.info.frames is not None:
             self._jump(max(0, start - _PREROLL.get(self.info.subtype, 0)))
         elif not 0 <= self._position < start:
             self._restart(0)
+        self._skip(start)
+        if self._position < start and self._has_jumped:
+            self._begin_again(start)
+
+    def _begin_again(self, start: int) -> None:
+        """Go to ``start`` without a seek: libsndfile may land elsewhere, as in Opus whose first page counts wrongly."""
+        self._restart(0)
         self._skip(start)
 
     def _jump(self, place: int) -> None:
@@ -202,7 +207,7 @@ class AudioReader:
 
         try:
             self._handle.seek(place)
-            self._position = place
+            self._position, self._has_jumped = place, True
         except soundfile.LibsndfileError:  # libsndfile believes that it can seek in DWVW
             self._restart(0)
 
@@ -214,7 +219,7 @@ class AudioReader:
                 self._pages = OggPages(self._source, self.info.frames)
             pieces = self._pages.pieces(start)
         self._handle.close()
-        self._position = -1  # in case that opening fails
+        self._position, self._has_jumped = -1, False  # in case that opening fails
         if pieces is not None:
             self._handle, self._view = reopen(self._source, pieces, self._limits)
             place = (self.info.frames or 0) - self._handle.frames
@@ -244,6 +249,14 @@ class AudioReader:
         if self.dtype.kind == "i" and not subtype.startswith("PCM_"):
             return np.empty(shape, np.float32)  # libsndfile does not scale floats to integers
         return np.empty(shape, self.dtype)
+
+    def _decode_from(self, start: int, count: int) -> np.ndarray:
+        raw = self._decode(count)
+        is_short = self.info.frames is not None and len(raw) < min(count, self.info.frames - start)
+        if not is_short or not self._has_jumped:
+            return raw
+        self._begin_again(start)
+        return self._decode(count) if self._position == start else raw[:0]
 
     def _decode(self, count: int) -> np.ndarray:
         """Read the next frames as the decoder gives them; fewer at the end."""

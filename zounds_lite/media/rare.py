@@ -13,14 +13,14 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from zounds_lite.errors import DecodeError
+from zounds_lite.errors import DecodeError, UnsupportedCodec
 from zounds_lite.media.claims import MAX_RATE, Layout, check_claims, cut, unpack
-from zounds_lite.media.source import Pieces, Source
+from zounds_lite.media.source import Source
 
 __all__ = ["RARE"]
 
 _MAX_BLOCKS = 65536
-_PAF_HEADER, _PAF_24 = 2048, 1
+_PAF_24 = 1  # its blocks are ten frames
 _VOC_SOUND = (1, 2, 9)  # blocks that hold samples
 
 
@@ -95,14 +95,12 @@ def _nist(source: Source) -> Layout:
 def _paf(source: Source) -> Layout:
     order = ">" if source.at(0, 4) == b" paf" else "<"
     rate, encoding, channels = unpack(source, 12, order + "III")
-    layout = Layout(channels, rate)
-    check_claims(source.name, channels, rate)
-    left, block = source.size - _PAF_HEADER, 32 * channels  # ten frames
-    if encoding != _PAF_24 or left % block == 0:
-        return layout
-    # the sign of a cut; libsndfile 1.2.2 reads a block that is not whole differently each time
-    pieces: Pieces = [(0, _PAF_HEADER + max(0, left) // block * block)]
-    return replace(layout, pieces=pieces, damage=cut(source, block, left % block, "bytes in its last block"))
+    if encoding == _PAF_24:
+        raise UnsupportedCodec(
+            f"{source.name} is a PAF file of 24 bits, and libsndfile 1.2.2 loses the end of these when it reads them "
+            "in blocks; allowed there: 8 and 16 bits. Convert it first, for example with sndfile-convert"
+        )
+    return Layout(channels, rate)
 
 
 def _pvf(source: Source) -> Layout:

@@ -5,9 +5,8 @@ function returns a hypothesis strategy, and hypothesis, from the extra ``test``,
 ``np.timedelta64``, frequencies hertz.
 
 Functions: ``durations``, ``sample_rates``, ``time_slices``, ``frequency_bands``, ``frequencies``, ``scales``,
-``time_dimensions``,
-``dimensions``, ``shapes``, ``dtypes``, ``arrays``, ``arrays_with_units``, ``chunkings``, ``counts``, ``seeds``,
-``ids``, ``json_values``, ``damaged``.
+``time_dimensions``, ``dimensions``, ``shapes``, ``dtypes``, ``arrays``, ``arrays_with_units``, ``chunkings``,
+``counts``, ``seeds``, ``ids``, ``json_values``, ``damaged``.
 """
 
 import copy

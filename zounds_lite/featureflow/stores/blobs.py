@@ -16,7 +16,7 @@ import numpy as np
 
 from zounds_lite.errors import CorruptValue, KeyNotFound
 from zounds_lite.featureflow.stores.base import BlobWriter, Garbage
-from zounds_lite.featureflow.stores.folders import disk_errors, make_folder, sync_folder
+from zounds_lite.featureflow.stores.folders import disk_errors, make_folder, open_plain, sync_folder
 from zounds_lite.featureflow.stores.garbage import named_blobs
 from zounds_lite.featureflow.stores.leases import Leases, owner_tag
 
@@ -107,13 +107,17 @@ class BlobFolder:
 
     def open(self, name: str) -> np.ndarray:
         """Map a blob: read-only, pages come in as they are touched, nothing is read ahead."""
+        what = f"the blob {name!r} in {str(self.path)!r}"
         try:
-            with open(self._file(name), "rb") as file:
-                if not os.fstat(file.fileno()).st_size:
-                    raise CorruptValue(f"the blob {name!r} in {str(self.path)!r} is empty; process its document again")
-                mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            descriptor = open_plain(self._file(name), what)
         except FileNotFoundError:
             raise KeyNotFound(f"no blob {name!r} in {str(self.path)!r}") from None
+        try:
+            if not os.fstat(descriptor).st_size:
+                raise CorruptValue(f"{what} is empty; process its document again to replace it")
+            mapped = mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
+        finally:
+            os.close(descriptor)
         if hasattr(mmap, "MADV_RANDOM"):
             mapped.madvise(mmap.MADV_RANDOM)
         return np.frombuffer(mapped, np.uint8)
@@ -130,7 +134,7 @@ class BlobFolder:
         """Yield name and size of every finished blob."""
         for file in self.path.glob("??/*.blob"):
             try:
-                size = file.stat().st_size
+                size = file.lstat().st_size
             except FileNotFoundError:  # removed since the listing
                 continue
             if _is_name(file.stem):
@@ -158,8 +162,11 @@ class BlobFolder:
 
 def _remove(file: Path) -> int:
     try:
-        size = file.stat().st_size
-        file.unlink()
+        size = file.lstat().st_size
+        if file.is_dir() and not file.is_symlink():
+            file.rmdir()  # nothing of ours
+        else:
+            file.unlink()
     except FileNotFoundError:  # another collector was faster
         return 0
     return size

@@ -34,7 +34,7 @@ from zounds_lite.featureflow.stores.base import (
     short_id,
 )
 from zounds_lite.featureflow.stores.blobs import BlobFolder
-from zounds_lite.featureflow.stores.folders import disk_errors, make_folder, sync_folder, write_file
+from zounds_lite.featureflow.stores.folders import disk_errors, make_folder, open_plain, sync_folder, write_file
 from zounds_lite.featureflow.stores.formats import describe_format, read_format
 from zounds_lite.featureflow.stores.garbage import blobs_in
 from zounds_lite.featureflow.stores.gate import GATE
@@ -128,10 +128,10 @@ class FileSystemDatabase(Database):
 
     def change(self, changes: Mapping[str, Change], failures: Mapping[str, Change] | None = None) -> None:
         with self._locked():
-            olds = {_id: own_record(_read(self._record_file(_id)), _id) for _id in changes}
+            olds = {_id: own_record(_old(self._record_file(_id)), _id) for _id in changes}
             news = {_id: check_size(change(olds[_id]), _id) for _id, change in changes.items()}
             entries = {
-                _id: check_size(change(_read(self._file(_id, _FAILURES))), _id)
+                _id: check_size(change(_old(self._file(_id, _FAILURES))), _id)
                 for _id, change in (failures or {}).items()
             }
             with disk_errors(self.path):
@@ -174,8 +174,8 @@ class FileSystemDatabase(Database):
 
     def iter_failures(self) -> Iterator[bytes]:
         for path in self._files(_FAILURES):
-            raw = _read(path)
-            if raw is not None:
+            raw = _old(path)
+            if raw:
                 yield raw
 
     def create_blob(self) -> BlobWriter:
@@ -215,7 +215,7 @@ class FileSystemDatabase(Database):
 def _read(path: Path, what: str | None = None) -> bytes | None:
     """Return what a file holds; None where there is none."""
     try:
-        with open(path, "rb") as file:
+        with open(open_plain(path, what or f"the file {str(path)!r}"), "rb") as file:
             raw = file.read(MAX_RECORD + 1)
     except FileNotFoundError:
         return None
@@ -224,6 +224,15 @@ def _read(path: Path, what: str | None = None) -> bytes | None:
     return raw
 
 
+def _old(path: Path) -> bytes | None:
+    """Return what a change gets to see; what cannot be read stands in nobody's way."""
+    try:
+        return _read(path)
+    except CorruptValue as error:
+        _log.warning("%s", error)
+        return b""
+
+
 def _id_in(path: Path) -> str:
-    with open(path, "rb") as file:
+    with open(open_plain(path, str(path)), "rb") as file:
         return read_id(lambda start, stop: file.read(stop - start), str(path))

@@ -2,20 +2,21 @@
 
 Convention, the strict reading of POSIX: the name of a new file or folder is durable only once the folder that holds it
 was synced. So a folder is made durable before anything is put into it, and whoever finds one that another process made
-a moment ago syncs it again. Functions: ``disk_errors``, ``full_disk``, ``make_folder``, ``sync_folder``,
-``write_file``.
+a moment ago syncs it again. Functions: ``disk_errors``, ``full_disk``, ``make_folder``, ``open_plain``,
+``sync_folder``, ``write_file``.
 """
 
 import errno
 import os
+import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from zounds_lite.errors import StoreFormatError, StoreFull, StoreLocked
+from zounds_lite.errors import CorruptValue, StoreFormatError, StoreFull, StoreLocked
 
-__all__ = ["FULL", "disk_errors", "full_disk", "make_folder", "sync_folder", "write_file"]
+__all__ = ["FULL", "disk_errors", "full_disk", "make_folder", "open_plain", "sync_folder", "write_file"]
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 """Error numbers of a disk, a quota or a file that cannot grow."""
@@ -89,6 +90,30 @@ def _identity(folder: Path) -> tuple[int, int] | None:
     except FileNotFoundError:
         return None
     return found.st_dev, found.st_ino
+
+
+def open_plain(file: Path, what: str) -> int:
+    """Open a file of a store for reading and return its descriptor.
+
+    Whoever can write into a store's folder must not lead a reader out of it, nor make it wait.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        CorruptValue: it is a link, a pipe, a folder or anything else but a plain file, or may not be read.
+    """
+    flags = os.O_RDONLY
+    for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):
+        flags |= getattr(os, name, 0)
+    try:
+        descriptor = os.open(file, flags)
+    except FileNotFoundError:
+        raise
+    except OSError as error:
+        raise CorruptValue(f"{what} cannot be read: {error}; process its document again to replace it") from error
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise CorruptValue(f"{what} is no plain file: {str(file)!r}; process its document again to replace it")
+    return descriptor
 
 
 def write_file(file: Path, data: bytes, owner: str) -> None:

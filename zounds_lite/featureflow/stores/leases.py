@@ -10,9 +10,11 @@ A name takes a line of fixed length, and the line is used again once the blob wa
 stays small. A line that is stale does no harm: it only protects. Class: ``Leases``; function ``owner_tag``.
 """
 
+import atexit
 import os
 import threading
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
@@ -120,8 +122,28 @@ def _forget() -> None:
     _leases.clear()
 
 
+def _leave() -> None:
+    """At the end of the process: take its leases along, unless blobs are left that only a collector can remove."""
+    with _lock:
+        for lease in _leases.values():
+            if not lease.lines and lease.has_name():
+                with suppress(OSError):
+                    lease.path.unlink()
+
+
+atexit.register(_leave)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_forget)
+
+
+def _renamed(folder: Path) -> _Lease | None:
+    """Return the lease that this process took when the folder had another name: it must not wait for itself."""
+    path = folder / f"{owner_tag()}.lease"
+    for key, lease in _leases.items():
+        if _same(lease.descriptor, path):
+            lease.path = path
+            return _leases.pop(key)
+    return None
 
 
 class Leases:
@@ -144,7 +166,7 @@ class Leases:
                 lease = None
             if lease is None:
                 make_folder(self.folder)
-                lease = _leases[self._key] = _Lease(self.folder)
+                lease = _leases[self._key] = _renamed(self.folder) or _Lease(self.folder)
             lease.add(name)
 
     def release(self, names: Iterable[str]) -> None:

@@ -8,12 +8,13 @@ opened and shared.
 import hashlib
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import lmdb
 import numpy as np
 
 from zounds_lite.errors import CorruptValue, DeclarationError, StoreFormatError
@@ -43,6 +44,7 @@ _SUB_DATABASES = (b"meta", b"records", b"index", b"failed", b"pending")
 
 _DEFAULT_MAP = 64 * 2**30
 _LONGEST_KEY = 400
+_MOST_MISSING = 100
 
 _log = logging.getLogger(__name__)
 
@@ -180,7 +182,7 @@ class LmdbDatabase(Database):
         found: list[Any] = []
         bounds = self._environment.bounds
         with txn.cursor(databases[table]) as cursor:
-            there, seen = cursor.set_range(after + b"\0"), 0
+            there, seen = _moved(cursor, lambda: cursor.set_range(after + b"\0")), 0
             while there:
                 last = bounds.key(cursor)
                 try:
@@ -190,7 +192,7 @@ class LmdbDatabase(Database):
                 seen += 1
                 if seen == count:
                     return found, last
-                there = cursor.next()
+                there = _moved(cursor, cursor.next)
         return found, None
 
     def _value(self, key: bytes, cursor: Any) -> bytes:
@@ -263,3 +265,14 @@ class LmdbDatabase(Database):
 
     def __repr__(self) -> str:
         return f"LmdbDatabase({str(self.path)!r})"
+
+
+def _moved(cursor: Any, move: Callable[[], bool]) -> bool:
+    """Move a cursor, past entries that name pages which do not exist; LMDB does not show the keys of these."""
+    for _ in range(_MOST_MISSING):
+        try:
+            return move()
+        except (lmdb.PageNotFoundError, lmdb.CorruptedError) as error:
+            _log.warning("a document was passed over, the index is damaged: %s", error)
+            move = cursor.next
+    return move()

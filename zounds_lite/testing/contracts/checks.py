@@ -113,7 +113,7 @@ def joined(results: Sequence[Any]) -> Any:
     assert len(kinds) == 1, f"the results of one stream have different dimensions: {kinds}"
     # the last one knows what is known of the end
     dimensions = [dim.with_size(n) for dim, n in zip(results[-1].dimensions, data.shape, strict=True)]
-    return ArrayWithUnits(data, dimensions)
+    return type(results[-1])._view(data, tuple(dimensions))
 
 
 def assert_same(found: Any, wanted: Any, tolerance: float = 0.0, what: str = "the value") -> None:
@@ -169,7 +169,7 @@ def _assert_same_array(found: Any, wanted: np.ndarray, tolerance: float, what: s
         difference, largest = np.abs(ours - theirs).max(), np.abs(theirs).max()
         assert difference <= tolerance * largest, f"{what}: numbers differ by {difference} of {largest}"
     if isinstance(wanted, ArrayWithUnits):
-        assert isinstance(found, ArrayWithUnits), f"{what}: {type(found).__name__} without units"
+        assert type(found) is type(wanted), f"{what}: {type(found).__name__} instead of {type(wanted).__name__}"
         ours_are, theirs_are = _exact(found), _exact(wanted)
         assert ours_are == theirs_are, f"{what}: dimensions {ours_are} instead of {theirs_are}"
 

@@ -145,6 +145,9 @@ class CustodyContract(abc.ABC):
         with raises(RuntimeError, "a change that fails"):
             database.change({"a": lambda old: make_record("a")}, {"a": lambda old: None, "b": refuse})
         assert "a" not in database and database.get_failure("a") == b"why"
+        with raises(RuntimeError, "a change that fails"):
+            database.change({"b": refuse}, {"a": lambda old: None})
+        assert database.get_failure("a") == b"why", "the ledger changed, though the documents could not"
         database.change({"a": lambda old: make_record("a")}, {"a": lambda old: None})
         assert "a" in database and database.get_failure("a") is None
 

@@ -88,4 +88,5 @@ class DeclaredContract(abc.ABC):
             assert type(again) is type(value) and again == value and hash(again) == hash(value)
             assert again.fingerprint() == value.fingerprint()
             assert json.dumps(again.to_dict(), allow_nan=False) == text, "writing what was read gives another header"
-            assert repr(again) == repr(value)
+            # a duration reads back in picoseconds, which may show; from then on nothing changes
+            assert repr(Declared.from_dict(again.to_dict())) == repr(again)

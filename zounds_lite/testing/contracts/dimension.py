@@ -145,7 +145,7 @@ class DimensionContract(DeclaredContract):
         _assert_valid(windows, "windows with leftovers")
 
     def test_arithmetic_and_copies_keep_it(self) -> None:
-        array = self._array()
+        array: Any = self._array()
         for result in (array + 1, array * array, np.abs(array), array.copy(), array.astype(float), np.sqrt(array)):
             assert result.dimensions == array.dimensions
             _assert_valid(result, "arithmetic")

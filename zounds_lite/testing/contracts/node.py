@@ -5,6 +5,7 @@ Class: ``NodeContract``.
 
 import abc
 from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import zip_longest
 from typing import Any
 
@@ -98,6 +99,9 @@ class NodeContract(abc.ABC):
         """Return what the results must be; by default those of the node for one chunk."""
         return self.join(list(self.create().run([whole])))
 
+    def _results(self, chunks: list[Any]) -> list[Any]:
+        return list(self.create().run(chunks))
+
     def _streamed(self, whole: Any, at: Iterable[int]) -> Any:
         return self.join(list(self.create().run(self.cut(whole, at))))
 
@@ -142,7 +146,7 @@ class NodeContract(abc.ABC):
         normal = list(self.create().run([whole]))
         for size in (0, 1):
             short = whole[:size]
-            results = assert_typed(lambda short=short: list(self.create().run([short])), f"{size} elements")
+            results = assert_typed(partial(self._results, [short]), f"{size} elements")
             if isinstance(results, Exception) or not normal:
                 continue
             for result in results:
