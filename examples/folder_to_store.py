@@ -1,7 +1,8 @@
 """A folder of recordings becomes a store.
 
-The program writes a few recordings and one file that is none, ingests the folder into an LMDB store, and reads one
-second of one band back. The broken file is reported and stops nothing.
+The program writes a few recordings and one file that is none, ingests the folder into an LMDB store by two worker
+processes, and reads one second of one band back. The broken file is reported and stops nothing; a second run knows it
+and does not try it again, until it is mended.
 """
 
 from pathlib import Path
@@ -28,8 +29,10 @@ def record():
 
 def main():
     record()
-    report = zounds.ingest(zounds.Directory(str(FOLDER)), Sound, progress=False)
+    report = zounds.ingest(zounds.Directory(str(FOLDER)), Sound, workers=2, progress=False)
     print(f"{len(report.processed)} processed, {len(report.skipped)} skipped, {len(report.failed)} failed")
+    for failure in report.failed:
+        print(f"{Path(failure.id).name}: {failure.reason.partition(':')[0]}")
 
     second = zounds.TimeSlice(start=zounds.Seconds(2), duration=zounds.Seconds(1))
     for sound in sorted(Sound, key=lambda document: document._id):
@@ -37,7 +40,12 @@ def main():
         print(f"{Path(sound._id).name}: {part.shape[0]} frames of {part.shape[1]} bands, loudest {part.max():.2f}")
 
     report = zounds.ingest(zounds.Directory(str(FOLDER)), Sound, progress=False)
-    print(f"once more: {len(report.processed)} processed, {len(report.skipped)} skipped")
+    print(f"once more: {len(report.processed)} processed, {len(report.skipped)} skipped, {report.known} known to fail")
+
+    tones = zounds.SineSynthesizer(zounds.SR44100()).synthesize(zounds.Seconds(5), freqs_in_hz=[440])
+    tones.save(str(FOLDER / "broken.wav"))
+    report = zounds.ingest(zounds.Directory(str(FOLDER)), Sound, progress=False)
+    print(f"mended: {len(report.processed)} processed, {len(report.skipped)} skipped, {len(report.failed)} failed")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 The checksums are right wherever they can be, so only validation can refuse.
 """
 
+import copy
 import json
 import random
 from typing import Any
@@ -177,5 +178,6 @@ def _change(at: Any, rng: random.Random) -> None:
         if rng.random() < 0.2 and isinstance(at, dict):
             del at[key]
         else:
-            at[key] = rng.choice([*WRONG, BIG, 10**12, "O", "|O", 0, 2**62, "NoSuchType", {"type": "dict", "items": 1}])
+            others = [BIG, 10**12, "O", "|O", 0, 2**62, "NoSuchType", {"type": "dict", "items": 1}]
+            at[key] = copy.deepcopy(rng.choice([*WRONG, *others]))
         return

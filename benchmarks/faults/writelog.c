@@ -318,6 +318,19 @@ PWRITE(pwrite64, off64_t)
 PWRITEV(pwritev, off_t)
 PWRITEV(pwritev64, off64_t)
 
+#define PWRITEV2(name, offset_t)                                                                                       \
+    ssize_t name(int fd, const struct iovec *parts, int count, offset_t offset, int flags)                             \
+    {                                                                                                                  \
+        REAL(name);                                                                                                    \
+        if (flags && is_watched(fd)) { /* they may sync, or append */                                                  \
+            errno = EOPNOTSUPP;                                                                                        \
+            return -1;                                                                                                 \
+        }                                                                                                              \
+        WRITTEN(fd, offset, real(fd, parts, count, offset, flags), parts, count);                                      \
+    }
+PWRITEV2(pwritev2, off_t)
+PWRITEV2(pwritev64v2, off64_t)
+
 /* Sizes, and what makes things durable. */
 
 #define ON_FILE(name, parameters, arguments, failed, op, a, b)                                                         \

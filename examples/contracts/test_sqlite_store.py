@@ -61,6 +61,7 @@ class SqliteDatabase(Database):
     def _open(self):
         if self._connection is None:
             self._connection = sqlite3.connect(self.path, timeout=60, isolation_level=None, check_same_thread=False)
+            self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")  # what change() wrote is durable when it returns
             for table in TABLES:
                 self._connection.execute(f"CREATE TABLE IF NOT EXISTS {table} (key BLOB PRIMARY KEY, value BLOB)")

@@ -363,6 +363,40 @@ def test_a_class_of_the_main_program_needs_the_guard_and_says_so(tmp_path):
     assert 'if __name__ == "__main__":' in errors
 
 
+ITEMS = """
+import json, sys
+from zounds_lite import ingest
+from tests.datasets.documents import bound
+
+class Item(str):
+    pass
+
+{guard}
+    report = ingest(map(Item, json.load(open(sys.argv[1]))), bound(sys.argv[2]), workers=2)
+    print(len(report.processed), *(failure.reason for failure in report.failed[:1]))
+"""
+
+
+@pytest.mark.parametrize(("guard", "said"), [(GUARD, "2\n"), ("if True:", 'if __name__ == "__main__":')])
+def test_items_may_have_classes_of_the_main_program(tmp_path, guard, said):
+    process = start(tmp_path, ITEMS.format(guard=guard), write_pages(tmp_path / "in", ["a", "b"]))
+    out, errors = process.communicate(timeout=DEADLINE_S)
+    assert (process.returncode, errors) == (0, "")
+    assert said in out
+
+
+def test_a_main_program_may_be_a_module(tmp_path):
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "__main__.py").write_text(MAIN.format(guard=GUARD, change=""))
+    listed = tmp_path / "paths.json"
+    listed.write_text(json.dumps(write_pages(tmp_path / "in", ["a", "b"])))
+    words = [sys.executable, "-m", "package", str(listed), str(tmp_path / "store")]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(words, capture_output=True, text=True, env=environment, cwd=tmp_path, timeout=DEADLINE_S)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "2 of 2 processed" in done.stdout
+
+
 def test_what_the_main_program_changes_after_the_import_counts(tmp_path):
     """A worker that imports the module anew would store something else: it becomes a copy of the program."""
     paths = write_pages(tmp_path / "in", ["a", "b"])

@@ -7,6 +7,7 @@ from pathlib import Path
 import lmdb
 import pytest
 
+from tests.children import in_child
 from zounds_lite import featureflow as ff
 from zounds_lite.errors import DeclarationError, StoreError, StoreFull
 from zounds_lite.featureflow import FileSystemDatabase, LmdbDatabase

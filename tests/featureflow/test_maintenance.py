@@ -144,7 +144,7 @@ def test_small_values_and_headers_are_checked(filled):
         filled.put(_id, bytes(raw))
     found = list(ff.verify(filled))
     assert named(found) == {("a", "small"), ("b/c", None)}
-    assert "the header of the record of 'b/c' fails its checksum" in str(found[1])
+    assert "the header of the record of 'b/c' fails its checksum" in " ".join(map(str, found))
 
 
 @every_kind
@@ -171,7 +171,7 @@ def kind_of(database):
 def test_a_record_whose_id_cannot_be_read_is_named_as_far_as_possible(filled):
     def spoil(_id):
         raw = bytearray(filled.get(_id))
-        raw[30] ^= 1
+        raw[28] ^= 1
         return bytes(raw)
 
     if kind_of(filled) == "files":
@@ -179,12 +179,15 @@ def test_a_record_whose_id_cannot_be_read_is_named_as_far_as_possible(filled):
         (damage,) = ff.verify(filled)
         assert damage.id is None and filled._record_file("a").name in damage.what
         return
-    changed = {b"ia": spoil("a"), ff.stores.lmdb._key(LONG): spoil(LONG)}
-    for key, raw in changed.items():
-        filled._environment.run(lambda txn, db, k=key, r=raw: txn.put(k, r, db=db[b"records"]), write=True)
-    found = list(ff.verify(filled))
-    assert named(found) == {("a", None), (None, None)}
-    assert all("the id in" in damage.what for damage in found)
+    short, worse = spoil("a"), bytearray(spoil(LONG))
+    worse[40] ^= 7
+    for long, name in ((spoil(LONG), LONG), (bytes(worse), None)):  # the hash in its key tells what one bit was
+        changed = {b"ia": short, ff.stores.lmdb._key(LONG): long}
+        for key, raw in changed.items():
+            filled._environment.run(lambda txn, db, k=key, r=raw: txn.put(k, r, db=db[b"records"]), write=True)
+        found = list(ff.verify(filled))
+        assert named(found) == {("a", None), (name, None)}
+        assert all("the id in" in damage.what for damage in found)
 
 
 @every_kind
@@ -368,7 +371,7 @@ def test_a_copy_holds_the_same(filled, kind, target, tmp_path):
     report = ff.copy(filled, copied)
     assert contents(copied) == contents(filled)
     assert (report.copied, report.blobs, report.failures, report.damaged) == (7, 7, 2, [])
-    assert str(report).startswith("documents: 7 copied; 7 blobs, 2100")
+    assert str(report).startswith("documents: 7 copied; 7 blobs, 2103111 bytes, 2 entries")
     assert list(ff.verify(copied)) == []
     with pytest.raises(ModelExistsError, match="copy to a new place, or use merge"):
         ff.copy(filled, copied)
@@ -401,7 +404,7 @@ def test_damaged_values_are_left_out_only_if_asked_for(filled, kind, tmp_path):
     filled.remove_blob(filled.read("../d").entries["large"].blob)
     filled.change({}, {"bad.wav": lambda old: b"nonsense"})
     copied = make(kind, tmp_path / "copy")
-    with pytest.raises(CorruptValue, match="skip_damaged=True leaves it out"):
+    with pytest.raises(CorruptValue, match="skip_damaged=True .* leaves it out"):
         ff.copy(filled, copied)
     assert len(list(copied.iter_blobs())) == len(copied)
     copied = make(kind, tmp_path / "other")
@@ -581,7 +584,9 @@ def test_compacting_gives_room_back(tmp_path):
     database = ff.LmdbDatabase(tmp_path / "store")
     for n in range(100):
         put(database, f"{n}", large=100)
-        database.put(f"large {n}", Record(f"large {n}", {"r": {"kind": "value", "hash": "x", "value": "x" * 50_000}}).to_bytes())
+        database.put(
+            f"large {n}", Record(f"large {n}", {"r": {"kind": "value", "hash": "x", "value": "x" * 50_000}}).to_bytes()
+        )
     for n in range(100):
         del database[f"large {n}"]
     writer = database.create_blob()
@@ -773,8 +778,8 @@ def test_a_read_only_store_is_verified_described_and_copied(filled, kind, tmp_pa
 
 def test_a_large_store_is_verified_at_the_speed_of_its_disk(tmp_path):
     database = ff.LmdbDatabase(tmp_path / "store")
-    put(database, "a", large=200_000_000)
+    put(database, "a", large=50_000_000)
     began = time.monotonic()
     assert list(ff.verify(database)) == []
     assert time.monotonic() - began < 5
-    assert maintenance.disk_bytes(database) > 200_000_000
+    assert maintenance.disk_bytes(database) > 50_000_000

@@ -209,6 +209,27 @@ def test_a_length_that_cannot_be_true_is_not_believed(tmp_path, size, claimed):
     in_child(work)
 
 
+@posix
+@pytest.mark.parametrize("part", [0.3, 0.6, 0.95])
+def test_a_file_that_was_cut_short_is_not_read(tmp_path, part):
+    database = LmdbDatabase(tmp_path / "store")
+    for number in range(50):
+        database.put(f"{number}", make_record(f"{number}", bytes(5000)))
+    database.close()
+    data = tmp_path / "store" / "data.mdb"
+    pages = data.stat().st_size // 4096
+    os.truncate(data, int(pages * part) * 4096)
+
+    def work():
+        with pytest.raises(CorruptValue, match="cut short.*zounds-lite copy"):
+            LmdbDatabase(tmp_path / "store")
+
+    in_child(work)
+    os.truncate(data, 0)
+    with pytest.raises(StoreFormatError, match="is empty.*backup"):
+        LmdbDatabase(tmp_path / "store")
+
+
 def test_a_key_that_is_no_id_is_passed_over(tmp_path, caplog):
     database = LmdbDatabase(tmp_path / "store")
     database.put("a", make_record("a"))

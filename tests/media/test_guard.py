@@ -180,9 +180,8 @@ def test_nothing_that_the_decoder_says_is_believed(monkeypatch, tmp_path, name):
 
 
 def test_a_short_decoder_is_a_cut(monkeypatch, tmp_path):
-    scripted(
-        monkeypatch, tmp_path, f"os.write(1, {message(b'I', INFO) + message(b'B', bytes(20)) + message(b'B', b'')!r})"
-    )
+    said = message(b"B", bytes(20)) + message(b"B", b"")
+    scripted(monkeypatch, tmp_path, f"os.write(1, {message(b'I', INFO)!r})\nos.read(0, 1)\nos.write(1, {said!r})")
     with pytest.raises(TruncatedAudio), AudioReader(encoded(noise(1.0)), limits=LIMITS) as reader:
         reader.read()
 

@@ -161,7 +161,15 @@ def crafted(change, size=80):
 
 
 def test_the_header_that_the_crafted_ones_change_is_good():
-    assert np.array_equal(ArrayWithUnitsDecoder().decode(crafted({})), np.zeros((4, 5)))
+    array = ArrayWithUnitsDecoder().decode(crafted({}))
+    assert np.array_equal(array, np.zeros((4, 5)))
+    assert not array.flags.writeable
+
+
+@pytest.mark.parametrize("bits", [1, 8, 9, 20])
+def test_bits_take_an_eighth_of_the_room(bits):
+    rows = ArrayWithUnits(np.ones((3, bits), bool), [None, None])
+    assert len(stored(PackedArrayWithUnitsEncoder(), [rows]).data) == 3 * -(-bits // 8)
 
 
 @pytest.mark.parametrize("name", CRAFTED)

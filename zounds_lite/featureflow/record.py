@@ -162,10 +162,10 @@ class Record:
         """
         view = memoryview(raw)
         _id, header, payload = _split(view, what)
-        if _is_too_deep(header):
-            raise CorruptValue(f"the header of {what} is nested too deeply; {_AGAIN}")
         if _has_too_many_parts(header):
             raise CorruptValue(f"the header of {what} holds too many parts; {_AGAIN}")
+        if _is_too_deep(header):
+            raise CorruptValue(f"the header of {what} is nested too deeply; {_AGAIN}")
         try:
             body = json.loads(header.decode("ascii"), parse_constant=_finite, parse_float=_finite)
             return _record(_id, body, payload)

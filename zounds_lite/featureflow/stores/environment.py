@@ -77,20 +77,28 @@ class Environment:
             StoreFormatError: the folder holds something else.
             CorruptValue: the index is damaged.
         """
+
+        def use(opened: Opened) -> _T:
+            if write and opened.readonly:
+                raise lmdb.ReadonlyError(str(self.path))
+            with self._damage(), opened.env.begin(write=write, buffers=buffers) as transaction:
+                result = action(transaction, opened.databases)
+            if write and opened.relaxed and not self.relaxed:
+                opened.env.sync(True)
+            return result
+
+        return self._use(use)
+
+    def _use(self, use: Callable[[Opened], _T]) -> _T:
+        """Return ``use(opened)``, called inside the gate; again, where something was in the way that can be cleared."""
         tries = 0
         while True:
             size = self.map_size
             try:
                 with self._errors(), GATE.shared():
                     opened = self._opened()
-                    if write and opened.readonly:
-                        raise lmdb.ReadonlyError(str(self.path))
                     size = opened.size
-                    with self._damage(), opened.env.begin(write=write, buffers=buffers) as transaction:
-                        result = action(transaction, opened.databases)
-                    if write and opened.relaxed and not self.relaxed:
-                        opened.env.sync(True)
-                    return result
+                    return use(opened)
             except lmdb.MapFullError:
                 self._resize(2 * size)
             except lmdb.MapResizedError:
@@ -133,8 +141,7 @@ class Environment:
     @property
     def readonly(self) -> bool:
         """True where this user may only read."""
-        with self._errors(), GATE.shared():
-            return self._opened().readonly
+        return self._use(lambda opened: opened.readonly)
 
     @property
     def bounds(self) -> Bounds:
@@ -143,10 +150,7 @@ class Environment:
 
     def sync(self) -> None:
         """Make durable all that this or another process has committed so far."""
-        with self._errors(), GATE.shared():
-            opened = self._opened()
-            if not opened.readonly:
-                opened.env.sync(True)
+        self._use(lambda opened: None if opened.readonly else opened.env.sync(True))
 
     def close(self) -> None:
         """Close the environment, for all who share it; it opens again when one of them uses it."""

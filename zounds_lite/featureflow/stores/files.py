@@ -34,6 +34,7 @@ from zounds_lite.featureflow.stores.base import (
     short_id,
 )
 from zounds_lite.featureflow.stores.blobs import BlobFolder
+from zounds_lite.featureflow.stores.damage import Damage
 from zounds_lite.featureflow.stores.folders import disk_errors, make_folder, open_plain, sync_folder, write_file
 from zounds_lite.featureflow.stores.formats import describe_format, read_format
 from zounds_lite.featureflow.stores.garbage import blobs_in
@@ -200,6 +201,18 @@ class FileSystemDatabase(Database):
                     size += path.stat().st_size if path.exists() else 0
                     path.unlink(missing_ok=True)
         return Garbage(found.blobs, found.bytes + size, found.kept)
+
+    def inspect(self) -> Iterator[Damage]:
+        for path in self._files(_RECORDS):
+            try:
+                _id = _id_in(path)
+            except FileNotFoundError:  # deleted since the listing
+                continue
+            except CorruptValue as error:
+                yield Damage(None, None, str(error))
+                continue
+            if self._record_file(_id) != path:
+                yield Damage(_id, None, f"its record stands in {path.name}, so it cannot be found")
 
     def _named_blobs(self) -> set[str]:
         records = (_read(path) for path in self._files(_RECORDS))

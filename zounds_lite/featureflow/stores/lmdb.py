@@ -97,6 +97,7 @@ class LmdbDatabase(Database):
         self._check_format()
 
     def _check_format(self) -> None:
+        readonly = self._environment.readonly
         try:
             found = self._read(b"meta", b"format")
         except CorruptValue as error:
@@ -104,10 +105,10 @@ class LmdbDatabase(Database):
                 f"{str(self.path)!r}: what the store says about itself is damaged: {error}"
             ) from error
         if found is None and not len(self):  # of a version that made stores in two steps, and died in between
-            if self._environment.readonly:
+            if readonly:
                 raise StoreFormatError(f"{str(self.path)!r} is read-only and holds no store")
-            found = describe_format()
-            self._environment.run(lambda txn, db: txn.put(b"format", found, db=db[b"meta"]), write=True)
+            made = found = describe_format()
+            self._environment.run(lambda txn, db: txn.put(b"format", made, db=db[b"meta"]), write=True)
         self.format = read_format(found or b"", self.path)
 
     def _read(self, table: bytes, key: bytes) -> bytes | None:

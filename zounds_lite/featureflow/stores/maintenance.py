@@ -82,10 +82,9 @@ def copy(source: Any, target: Any, skip_damaged: bool = False, progress: bool = 
         else LmdbDatabase(unfinished)
     )
     try:
+        for _id in [_id for _id in made.iter_ids() if _id not in database]:
+            made.change({_id: lambda old: None})  # deleted since an attempt that was interrupted
         report = Transfer(made, "replace", skip_damaged, progress).run([(database, damage)])
-        gone = [_id for _id in made.iter_ids() if _id not in database]  # deleted since an attempt that was interrupted
-        for _id in gone:
-            made.change({_id: lambda old: None})
         made.collect_garbage()
     finally:
         made.close()
@@ -134,7 +133,9 @@ def merge(
         target = LmdbDatabase(target)
     database, damage = examined(target)
     if damage:
-        raise CorruptValue(f"{damage[0]}; a damaged store takes no documents: copy it with skip_damaged=True")
+        raise CorruptValue(
+            f"{damage[0]}; a damaged store takes no documents: copy it with skip_damaged=True (--skip-damaged)"
+        )
     for source, _ in opened:
         if source is database or _place(source) == _place(database) is not None:
             raise DeclarationError(f"{source!r} is the target itself; leave it out of the sources")
@@ -165,7 +166,9 @@ def compact(store: Any) -> Compaction:
     """
     database, damage = examined(store)
     if damage:
-        raise CorruptValue(f"{damage[0]}; a damaged store is not compacted: copy it with skip_damaged=True")
+        raise CorruptValue(
+            f"{damage[0]}; a damaged store is not compacted: copy it with skip_damaged=True (--skip-damaged)"
+        )
     before = disk_bytes(database)
     garbage = database.collect_garbage()
     if isinstance(database, LmdbDatabase):

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import lmdb
 
+from zounds_lite.errors import CorruptValue, StoreFormatError
 from zounds_lite.featureflow.stores.buffers import Bounds
 from zounds_lite.featureflow.stores.folders import FULL, disk_errors, make_folder, sync_folder
 from zounds_lite.featureflow.stores.leases import owner_tag
@@ -59,22 +60,35 @@ class Opened:
         if not data.exists():
             with disk_errors(path):
                 make_folder(path)
-        self.users = UsersLock(path)
+        with disk_errors(path):
+            self.users = UsersLock(path)
         try:
             if not data.exists():
                 self._make(initial)
+            _check_size(data)
             self.readonly = not (os.access(data, os.W_OK) and os.access(path, os.W_OK))
             self.env = self._open(map_size)
-            if not self.readonly:
-                with disk_errors(path):
-                    make_folder(path)
-                    sync_folder(path)  # also where another process made the file a moment ago
-                self.env.reader_check()
+            try:
+                self._begin(data)
+            except BaseException:
+                self.env.close()
+                raise
         except BaseException:
             self.users.release()
             raise
+
+    def _begin(self, data: Path) -> None:
+        page_size = int(self.env.stat()["psize"])
+        pages = int(self.env.info()["last_pgno"]) + 1
+        if data.stat().st_size < pages * page_size:
+            _check_end(self.path)
+        if not self.readonly:
+            with disk_errors(self.path):
+                make_folder(self.path)
+                sync_folder(self.path)  # also where another process made the file a moment ago
+            self.env.reader_check()
         self.file = _identity(data)
-        self.bounds = Bounds(data, int(self.env.stat()["psize"]))
+        self.bounds = Bounds(data, page_size)
 
     def _open(self, map_size: int) -> Any:
         lock = self.path / "lock.mdb"
@@ -131,6 +145,28 @@ class Opened:
         """Close it; in the child of a fork, only what the child has of it."""
         self.env.close()
         self.users.release()
+
+
+def _check_size(data: Path) -> None:
+    """Refuse an empty file, which LMDB would take for a new one; ours get their name when they have their pages."""
+    if not data.stat().st_size:
+        raise StoreFormatError(
+            f"{str(data)!r} is empty, so it was cut short: bring it back from a backup, or delete it to begin anew"
+        )
+
+
+def _check_end(folder: Path) -> None:
+    """Refuse a file that lacks pages which are in use: reading these would end the process.
+
+    LMDB leaves pages at the end unwritten that were freed in the transaction that took them, so it needs a look.
+    """
+    from zounds_lite.featureflow.stores.salvage import inspect
+
+    for damage in inspect(folder):
+        raise CorruptValue(
+            f"{str(folder / 'data.mdb')!r} is cut short: {damage}; run zounds-lite verify to see what is lost, and "
+            "zounds-lite copy to keep all that is not"
+        )
 
 
 def _write(folder: Path, initial: Mapping[bytes, Mapping[bytes, bytes]]) -> None:

@@ -303,9 +303,13 @@ def stray_nodes(file: PageFile, number: int, size: int) -> Iterator[Node]:
     page = file.read(number * size, (number + 1) * size)
     if len(page) < HEADER:
         return
-    lower = _PAGE.unpack_from(page)[3]
-    for at in struct.unpack_from(f"<{max(0, min(lower, len(page)) - HEADER) // 2}H", page, HEADER):
-        try:
-            yield _node(page, at, number * size, leaf=True)[0]
-        except BadPage:
-            continue
+    _, _, _, lower, upper = _PAGE.unpack_from(page)
+    places = struct.unpack_from(f"<{max(0, min(lower, len(page)) - HEADER) // 2}H", page, HEADER)
+    found: dict[int, Node] = {}
+    for at in (*places, upper):
+        while at not in found:  # one follows the other, so what no offset leads to is found as well
+            try:
+                found[at], at = _node(page, at, number * size, leaf=True)
+            except BadPage:
+                break
+    yield from found.values()

@@ -7,6 +7,7 @@ documents in them are lost to LMDB, but can be named, and are often whole.
 Class: ``SalvagedDatabase``; function ``inspect``.
 """
 
+import hashlib
 import itertools
 import json
 import logging
@@ -23,7 +24,7 @@ from zounds_lite.featureflow.stores.base import MAX_RECORD, BlobWriter, Change, 
 from zounds_lite.featureflow.stores.blobs import BlobFolder
 from zounds_lite.featureflow.stores.damage import Damage
 from zounds_lite.featureflow.stores.lmdb import _key as record_key
-from zounds_lite.featureflow.stores.pages import BadPage, Node, PageFile, Span, overflow, read_meta, stray_nodes
+from zounds_lite.featureflow.stores.pages import BadPage, PageFile, Span, overflow, read_meta, stray_nodes
 from zounds_lite.featureflow.stores.walk import Fault, Item, Walk
 
 __all__ = ["SalvagedDatabase", "inspect"]
@@ -33,6 +34,9 @@ Hold = Callable[[], AbstractContextManager[Any]]
 
 _TRIES = 20
 _MOST_FAULTS = 1000
+_LONGEST_MENDED = 8192
+_ID_START = 28
+"""Where the id begins in a record."""
 _RECORDS, _FAILED, _META = b"records", b"failed", b"meta"
 _UNREACHABLE = "its record cannot be reached any more, as the store's index is damaged"
 
@@ -115,24 +119,43 @@ def _id_of(file: PageFile, key: bytes, value: Span | None) -> str | None:
             return key[1:].decode("utf-8", "surrogatepass")
         except UnicodeDecodeError:
             return None
-    try:
-        return None if value is None else read_id(lambda start, stop: file.value(value, start, stop))
-    except CorruptValue:
+    if value is None:
         return None
+    try:
+        return read_id(lambda start, stop: file.value(value, start, stop))
+    except CorruptValue:
+        return _mended_id(file.value(value, 0, _LONGEST_MENDED), key)
+
+
+def _mended_id(raw: bytes, key: bytes) -> str | None:
+    """Return the id of a record under a hash, where no more than a bit of the id, or of what stands before, is wrong.
+
+    The hash tells whether a guess is right.
+    """
+    for end in dict.fromkeys((_ID_START + int.from_bytes(raw[4:8], "little"), raw.find(b'{"', _ID_START))):
+        found = bytearray(raw[_ID_START:end]) if _ID_START < end <= len(raw) else bytearray()
+        for bit in range(-1, 8 * len(found)):
+            if bit >= 0:
+                found[bit // 8] ^= 1 << bit % 8
+            if b"h" + hashlib.blake2b(found, digest_size=32).digest() == key:
+                return found.decode("utf-8", "surrogatepass")
+            if bit >= 0:
+                found[bit // 8] ^= 1 << bit % 8
+    return None
 
 
 def _misplaced(file: PageFile, item: Item) -> Iterator[Damage]:
     """Yield damage where a record does not stand under the key of its id."""
     if item.database != _RECORDS:
         return
-    named = _id_of(file, item.key, item.value)
     try:
         _id = read_id(lambda start, stop: file.value(item.value, start, stop))
         fits = record_key(_id) == item.key
     except CorruptValue as error:
-        yield Damage(named, None, f"the id in its record cannot be read: {error}")
+        yield Damage(_id_of(file, item.key, item.value), None, f"the id in its record cannot be read: {error}")
         return
     if not fits:
+        named = _id_of(file, item.key, None)
         under = short_id(named) if named is not None else f"the key {item.key.hex()[:80]}"
         yield Damage(_id, None, f"its record stands under {under}, so it cannot be found")
 
@@ -152,29 +175,38 @@ class _Contents:
         self.reached: dict[str, Span] = {}
         self.failures: dict[bytes, Span] = {}
         self.format: Span | None = None
+        self.lost: dict[str, Span | None] = {}
+        """Documents that LMDB does not reach; None where the record is damaged too."""
         for (database, key), value in items.items():
             if database == _RECORDS:
-                _id = self._placed(key, value)
-                if _id is not None:
-                    self.reached[_id] = value
+                self._place(key, value)
             elif database == _FAILED:
                 self.failures[key] = value
             elif (database, key) == (_META, b"format"):
                 self.format = value
-        self.lost: dict[str, Span | None] = dict(self._strays()) if self.faults else {}
-        """Documents that LMDB does not reach; None where the record is damaged too."""
+        for _id, found in self._strays() if self.faults else ():
+            if _id not in self.reached and self.lost.get(_id) is None:
+                self.lost[_id] = found
 
     def failure(self, _id: str) -> bytes | None:
         """Return the ledger's entry of a document."""
         value = self.failures.get(record_key(_id))
         return None if value is None else self.file.value(value, 0, MAX_RECORD)
 
-    def _placed(self, key: bytes, value: Span) -> str | None:
+    def _place(self, key: bytes, value: Span) -> None:
+        """Take note of a record that a tree leads to; under a key that is not its own, LMDB does not find it."""
         try:
             _id = read_id(lambda start, stop: self.file.value(value, start, stop))
-            return _id if record_key(_id) == key else None
         except CorruptValue:
-            return _id_of(self.file, key, None)
+            named = _id_of(self.file, key, None)
+            if named is not None:
+                self.reached[named] = value
+            return
+        if record_key(_id) == key:
+            self.reached[_id] = value
+            self.lost.pop(_id, None)
+        elif _id not in self.reached:
+            self.lost[_id] = value
 
     def _strays(self) -> Iterator[tuple[str, Span | None]]:
         """Yield the documents in pages that no tree leads to."""
@@ -185,28 +217,26 @@ class _Contents:
         hidden = (n for n in pages if n not in walk.used and (walk.free is None or n not in walk.free))
         for number in itertools.chain(walk.suspects, hidden):
             for node in stray_nodes(self.file, number, meta.page_size):
-                if not node.key.startswith((b"i", b"h")):
-                    continue
-                value = self._whole(node)
-                _id = _id_of(self.file, node.key, value)
-                if _id and _id not in self.reached and (value is not None or self._may_be_record(node)):
-                    yield _id, value
+                try:
+                    value = overflow(self.file, meta, node)[0] if node.page else node.value
+                except BadPage:
+                    value = None
+                yield from self._stray(node.key, value)
 
-    def _whole(self, node: Node) -> Span | None:
-        """Return where the record of a node stands if all of it is as it was written."""
-        assert self.walk.meta is not None
-        try:
-            value = overflow(self.file, self.walk.meta, node)[0] if node.page else node.value
-            if value.size > MAX_RECORD:
-                return None
-            record = Record.from_bytes(self.file.value(value))
-            return value if record_key(record.id) == node.key else None
-        except (BadPage, CorruptValue):
-            return None
-
-    def _may_be_record(self, node: Node) -> bool:
-        """Tell whether a node that is damaged could be a record: an entry of the ledger looks alike."""
-        return bool(node.page) or self.file.value(node.value, 0, 4) == b"ZLR1"
+    def _stray(self, key: bytes, value: Span | None) -> Iterator[tuple[str, Span | None]]:
+        """Yield the document of a node: as the record says, if it is whole, or else as far as it can be named."""
+        is_record = value is None or self.file.value(value, 0, 4) == b"ZLR1"
+        if value is not None and value.size <= MAX_RECORD:
+            try:
+                _id = Record.from_bytes(self.file.value(value)).id
+            except CorruptValue:
+                pass
+            else:
+                yield _id, value
+                is_record = _id in self.reached and record_key(_id) != key  # the node leads to the record of another
+        named = _id_of(self.file, key, value)
+        if is_record and named and key.startswith((b"i", b"h")):
+            yield named, None
 
     @property
     def recovered(self) -> dict[str, Span]:

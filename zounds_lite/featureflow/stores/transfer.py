@@ -113,7 +113,7 @@ class Transfer:
 
     def _leave_out(self, damage: Damage) -> None:
         if not self.skip_damaged:
-            raise CorruptValue(f"{damage}; skip_damaged=True leaves it out")
+            raise CorruptValue(f"{damage}; skip_damaged=True (--skip-damaged) leaves it out")
         self.report.damaged.append(damage)
 
     def _refuse_conflicts(self, sources: list[Database]) -> None:
@@ -129,7 +129,7 @@ class Transfer:
             names = ", ".join(short_id(_id) for _id in sorted(found)[:3]) + (", ..." if len(found) > 3 else "")
             raise ModelExistsError(
                 f"{len(found)} documents differ from those of the same id ({names}): "
-                'say on_conflict="keep" or on_conflict="replace"'
+                'say on_conflict="keep" or "replace" (--on-conflict)'
             )
 
     def _documents(self, source: Database, named: set[str | None]) -> None:

@@ -82,7 +82,11 @@ def examined(store: Any) -> tuple[Database, list[Damage]]:
     if not isinstance(store, Database):
         path = Path(store)
         found = list(inspect(path)) if (path / "data.mdb").is_file() else []
-        return (SalvagedDatabase(path) if found else open_store(path)), found
+        if found:
+            return SalvagedDatabase(path), found
+        store = open_store(path)
+        if isinstance(store, LmdbDatabase):
+            return store, []
     found = list(store.inspect())
     return (SalvagedDatabase(store.path) if found and isinstance(store, LmdbDatabase) else store), found
 
