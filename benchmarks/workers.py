@@ -112,12 +112,7 @@ def worker_rows(files: dict[str, float], seconds: float, rounds: int, scratch: P
 
 def commit_rows(count: int, rounds: int, scratch: Path) -> list[tuple[str, str, str]]:
     """Durable commits of small documents, in batches and one by one."""
-    notes = scratch / "notes"
-    notes.mkdir()
-    paths = []
-    for number in range(count):
-        paths.append(notes / f"{number}.txt")
-        paths[-1].write_text(" ".join(str(number * _GOLDEN % (10 + word)) for word in range(60)))
+    paths = _write_notes(scratch / "notes", count)
 
     def committed(batch: int) -> float:
         cls = _fresh(scratch / "commits")
@@ -155,6 +150,14 @@ def commit_rows(count: int, rounds: int, scratch: Path) -> list[tuple[str, str, 
     rows.append(("small documents, ingest against process() in a loop", f"{ratio:.1f}", ""))
     rows.append(("  documents per second", " ".join(f"{rate[n]:,.0f}" for n in ("loop", "ingest")), ""))
     return rows
+
+
+def _write_notes(folder: Path, count: int) -> list[Path]:
+    folder.mkdir()
+    paths = [folder / f"{number}.txt" for number in range(count)]
+    for number, path in enumerate(paths):
+        path.write_text(" ".join(str(number * _GOLDEN % (10 + word)) for word in range(60)))
+    return paths
 
 
 def _fresh(folder: Path) -> Any:

@@ -58,6 +58,7 @@ from zounds_lite.graphs import (
     stft as stft,
     windowed as windowed,
 )
+from zounds_lite.media import DecodeLimits as DecodeLimits
 from zounds_lite.persistence import (
     ArrayWithUnitsFeature as ArrayWithUnitsFeature,
     AudioSamplesFeature as AudioSamplesFeature,

@@ -88,8 +88,10 @@ def all_forked(tasks: Iterable[Callable[[], Any]], limit: float = 60.0, at_once:
                 begun += 1
         now = time.monotonic()
         pipes = {child.pipe: number for number, child in running.items()}
-        ready = select.select(list(pipes), [], [], 0.2)[0] if pipes else []
-        for pipe in ready:
+        poll = select.poll()  # select() refuses numbers from 1024 on
+        for pipe in pipes:
+            poll.register(pipe, select.POLLIN)
+        for pipe, _ in poll.poll(200) if pipes else []:
             child = running[pipes[pipe]]
             if child.read():
                 ended[pipes[pipe]] = running.pop(pipes[pipe]).end(True)

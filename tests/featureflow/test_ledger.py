@@ -132,7 +132,9 @@ def test_a_file_counts_by_its_content(tmp_path, monkeypatch):
         path.write_bytes(b"two")
         assert not is_same_source(source, item)
         path.write_bytes(b"one")
-    assert not is_same_source(describe_failed_source(AudioMetaData(uri=str(path))), AudioMetaData(uri=str(path), tags=1))
+    assert not is_same_source(
+        describe_failed_source(AudioMetaData(uri=str(path))), AudioMetaData(uri=str(path), tags=1)
+    )
     assert is_same_source(describe_failed_source(str(path)), str(other))
 
 

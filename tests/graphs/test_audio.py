@@ -10,7 +10,7 @@ import pytest
 import zounds_lite as zounds
 from tests.sounds import encoded, noise, write
 from zounds_lite import featureflow as ff
-from zounds_lite.errors import EmptyAudio, FeatureNotComputable, MissingArgument, NotAudio
+from zounds_lite.errors import EmptyAudio, FeatureNotComputable, MissingArgument, NotAudio, TruncatedAudio
 
 RATE = zounds.SR11025()
 
@@ -329,3 +329,46 @@ def test_the_ogg_copy_reads_alike_stored_or_not(store_ogg):
     sound = Sound(Sound.process(meta=encoded(noise(1.5, 22050, channels=2), 22050), _id="d"))
     assert sound.ogg[zounds.TimeSlice(zounds.Seconds(1))].shape == (22050, 2)
     assert (len(sound.ogg), sound.ogg.samplerate) == (33075, 22050)
+
+
+# damaged recordings
+
+
+@pytest.mark.parametrize("store_ogg", [False, True])
+def test_a_damaged_recording_is_refused_or_kept_with_a_mark(tmp_path, store_ogg):
+    whole = encoded(noise(2.0, 44100), 44100, "FLAC")
+    path = tmp_path / "cut.flac"
+    path.write_bytes(whole[: len(whole) // 2])
+    graph = {
+        damaged: with_settings(zounds.resampled(resample_to=RATE, store_ogg=store_ogg, damaged=damaged))
+        for damaged in ("raise", "keep")
+    }
+    if store_ogg:
+        with pytest.raises(TruncatedAudio):
+            graph["raise"].process(meta=str(path), _id="d")
+    graph["keep"].process(meta=str(path), _id="d")
+    sound = graph["keep"]("d")
+    assert 0 < len(sound.resampled) < 22050
+    assert {note["kind"] for notes in sound.marks.values() for note in notes} == ({"truncated"} if store_ogg else set())
+
+
+def test_a_mark_of_a_value_that_is_computed_later_is_kept_with_it(tmp_path):
+    whole = encoded(noise(2.0, 44100), 44100, "FLAC")
+    path = tmp_path / "cut.flac"
+    path.write_bytes(whole[: len(whole) // 2])
+    Sound = with_settings(zounds.stft(resample_to=RATE, store_ogg=False, store_fft=True, damaged="keep"))
+    Sound.process(meta=str(path), _id="d")
+    notes = Sound("d").marks
+    assert notes.keys() == {"pcm"} and notes["pcm"][0]["kind"] == "truncated"
+    assert "promises 88200 frames" in notes["pcm"][0]["message"]
+
+
+def test_limits_do_not_change_what_is_decoded_nor_its_lineage():
+    data = encoded(noise(1.0, 44100), 44100)
+    limited, plain = (
+        with_settings(zounds.resampled(resample_to=RATE, limits=limits)) for limits in (zounds.DecodeLimits(), None)
+    )
+    for model in (limited, plain):
+        model.process(meta=data, _id="d")
+    assert np.array_equal(limited("d").resampled, plain("d").resampled)
+    assert limited.lineage().hash(limited.resampled) == plain.lineage().hash(plain.resampled)

@@ -7,17 +7,16 @@ ledger as they happen. Class: ``Supervisor``.
 """
 
 import contextlib
-import signal
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
-from multiprocessing.connection import Connection, wait
+from multiprocessing.connection import wait
 from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 from zounds_lite.datasets.desk import failure_change
-from zounds_lite.datasets.starting import Forking, Started, can_fork, interrupts_held, starter
+from zounds_lite.datasets.members import Item, Member, death_reason
+from zounds_lite.datasets.starting import Forking, can_fork, interrupts_held, starter
 from zounds_lite.datasets.tasks import Job, Receipt, Task, lineage_differs, rebuilt_error
 from zounds_lite.errors import DeclarationError, WorkerError
 from zounds_lite.featureflow.ledger import FailedDocument, describe_failed_source, error_reason, read_failures
@@ -31,42 +30,6 @@ _BARREN = 10
 """Workers that may die one after the other without any progress."""
 _TICK_S = 1.0
 _GRACE_S = 5.0
-
-
-@dataclass(eq=False)
-class _Item:
-    """A task on its way."""
-
-    task: Task
-    raw: bytes
-    deaths: int = 0
-    alone: bool = False
-    begun: bool = False
-    again: bool = False  # a worker had begun it before
-
-
-@dataclass(eq=False)
-class _Member:
-    """A worker, as the supervisor sees it."""
-
-    process: Started
-    connection: Connection
-    sent: dict[int, _Item] = field(default_factory=dict)
-    current: int | None = None
-    committing: set[int] = field(default_factory=set)
-    ready: bool = False
-    fresh: bool = True
-    asked: bool = False
-    in_message: bool = False
-
-    @property
-    def waiting(self) -> int:
-        """Number of items that it has not begun."""
-        return sum(not item.begun for item in self.sent.values())
-
-    @property
-    def is_idle(self) -> bool:
-        return self.ready and not self.sent
 
 
 class Supervisor:
@@ -86,12 +49,12 @@ class Supervisor:
         self._workers = workers
         self._accept = accept
         self._starter = starter(job)
-        self._members: list[_Member] = []
-        self._leaving: list[_Member] = []
+        self._members: list[Member] = []
+        self._leaving: list[Member] = []
         self._source: Iterator[Task] = iter(())
         self._exhausted = False
-        self._queue: deque[_Item] = deque()
-        self._alone: deque[_Item] = deque()
+        self._queue: deque[Item] = deque()
+        self._alone: deque[Item] = deque()
         self._suspects: dict[str, int] = {}
         self._barren = 0
 
@@ -149,9 +112,9 @@ class Supervisor:
                 continue
             suspect = self._suspects.pop(task.id, None)
             if suspect is None:
-                self._queue.append(_Item(task, raw))
+                self._queue.append(Item(task, raw))
             else:
-                self._alone.append(_Item(task, raw, suspect, alone=True))
+                self._alone.append(Item(task, raw, suspect, alone=True))
         return len(self._queue) >= count
 
     def _feed(self) -> None:
@@ -203,12 +166,12 @@ class Supervisor:
             donor.asked = True
             self._tell(donor, "return")
 
-    def _send(self, member: _Member, item: _Item) -> None:
+    def _send(self, member: Member, item: Item) -> None:
         item.begun = False
         member.sent[item.task.number] = item
         self._tell(member, "item", item.task.number, item.task.id, item.raw)
 
-    def _tell(self, member: _Member, *message: Any) -> None:
+    def _tell(self, member: Member, *message: Any) -> None:
         member.in_message = True
         with contextlib.suppress(OSError):  # it died: what it said before that is read first
             member.connection.send(message)
@@ -219,9 +182,9 @@ class Supervisor:
     def _start(self) -> None:
         others = [member.connection for member in [*self._members, *self._leaving]]
         with interrupts_held():  # or a worker might run that nobody knows
-            self._members.append(_Member(*self._starter.start(others)))
+            self._members.append(Member(*self._starter.start(others)))
 
-    def _retire(self, member: _Member) -> None:
+    def _retire(self, member: Member) -> None:
         self._members.remove(member)
         self._leaving.append(member)
         self._tell(member, "end")
@@ -235,7 +198,7 @@ class Supervisor:
             if member in spoke or member.process.ended() is not None:
                 self._hear(member)
 
-    def _hear(self, member: _Member) -> None:
+    def _hear(self, member: Member) -> None:
         """Take all that a worker has said; where it has ended, see to what it leaves."""
         has_ended = member.process.ended() is not None
         while (message := self._message(member)) is not None:
@@ -246,14 +209,14 @@ class Supervisor:
         if has_ended and member in self._members:
             self._bury(member)
 
-    def _message(self, member: _Member) -> tuple[Any, ...] | None:
+    def _message(self, member: Member) -> tuple[Any, ...] | None:
         """Return what a worker has said; nothing, ``()``, where it will say no more, and None where it did not yet."""
         try:
             return tuple(member.connection.recv()) if member.connection.poll() else None
         except (EOFError, OSError):
             return ()
 
-    def _take(self, member: _Member, kind: str, *values: Any) -> None:
+    def _take(self, member: Member, kind: str, *values: Any) -> None:
         if kind == "begin":
             member.sent[values[0]].begun = True
             member.current = values[0]
@@ -273,7 +236,7 @@ class Supervisor:
         else:
             raise _start_error(*values)
 
-    def _acknowledge(self, member: _Member, receipts: list[Receipt]) -> None:
+    def _acknowledge(self, member: Member, receipts: list[Receipt]) -> None:
         for receipt in receipts:
             item = member.sent.pop(receipt.number)
             if receipt.number == member.current:
@@ -283,7 +246,7 @@ class Supervisor:
         self._barren = 0
         member.fresh = False
 
-    def _welcome(self, member: _Member, is_as_sent: bool) -> None:
+    def _welcome(self, member: Member, is_as_sent: bool) -> None:
         member.ready = True
         if is_as_sent:
             return
@@ -297,11 +260,11 @@ class Supervisor:
 
     # deaths
 
-    def _bury(self, member: _Member) -> None:
+    def _bury(self, member: Member) -> None:
         """Queue again what a dead worker has not acknowledged, and blame the item that it had begun."""
         self._members.remove(member)
         code = member.process.wait(_GRACE_S)
-        reason = _reason(code)
+        reason = death_reason(code)
         member.connection.close()
         blamed = self._blamed(member)
         for item in reversed(member.sent.values()):
@@ -321,13 +284,13 @@ class Supervisor:
                     "process"
                 )
 
-    def _blamed(self, member: _Member) -> _Item | None:
+    def _blamed(self, member: Member) -> Item | None:
         current = member.sent.get(-1 if member.current is None else member.current)
         if current is not None and (current.task.number not in member.committing or current.alone):
             return current
         return None
 
-    def _blame(self, item: _Item, reason: str) -> None:
+    def _blame(self, item: Item, reason: str) -> None:
         item.deaths, item.alone = item.deaths + 1, True
         is_over = item.deaths >= _DEATHS
         attempts: dict[str, int] = {}
@@ -379,13 +342,6 @@ class Supervisor:
             member.process.wait(_GRACE_S)
             member.connection.close()
         self._members, self._leaving = [], []
-
-
-def _reason(code: int | None) -> str:
-    if code is None or code >= 0:
-        return f"worker died (exit code {code})"
-    advice = ", from outside or for want of memory" if -code == getattr(signal, "SIGKILL", 9) else ""
-    return f"worker died (signal {-code}): {signal.strsignal(-code)}{advice}"
 
 
 def _of_this_run(receipt: Receipt) -> Receipt:

@@ -266,9 +266,13 @@ class BaseModel(metaclass=_ModelType):
         Raises:
             KeyNotFound: there is no such document.
         """
-        del cls._database()[_id]
-        for database in {id(d): d for d in map(cls._database, cls.features.values())}.values():
+        main = cls._database()
+        is_there = _id in main
+        # the model's own record goes first, and with it the document
+        for database in {id(d): d for d in [main, *map(cls._database, cls.features.values())]}.values():
             database.change({_id: lambda old: None})
+        if not is_there:
+            raise KeyNotFound(f"no document {_id!r} in {main!r}")
 
     @classmethod
     def explain(cls, _id: str, feature: Any) -> Explanation:

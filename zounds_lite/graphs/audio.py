@@ -14,6 +14,7 @@ What is not stored is computed on access, from the nearest stored feature or fro
 from typing import Any
 
 from zounds_lite import featureflow as ff
+from zounds_lite.media import DecodeLimits
 from zounds_lite.persistence import ArrayWithUnitsFeature, AudioSamplesFeature
 from zounds_lite.soundfile import (
     AudioMetaDataEncoder,
@@ -37,6 +38,8 @@ def resampled(
     resample_to: AudioSampleRate = SR44100(),  # noqa: B008 - an immutable value
     store_resampled: bool = False,
     store_ogg: bool = True,
+    damaged: str = "raise",
+    limits: DecodeLimits | str | None = "network",
 ) -> type[ff.BaseModel]:
     """Return a document with mono audio at one sample rate.
 
@@ -46,6 +49,10 @@ def resampled(
         store_resampled (bool): keep ``resampled`` in the store.
         store_ogg (bool): keep an Ogg Vorbis copy at the source's own rate and channels; encoding it takes far longer
             than everything else.
+        damaged (str): ``"raise"`` an error where a recording is damaged, or ``"keep"`` what could be decoded, and mark
+            the document (``Document(_id).marks``).
+        limits (DecodeLimits | str | None): decode in a process of its own, with limits of memory and time: what came
+            from a URL (``"network"``), everything (a ``DecodeLimits``), or nothing (None).
 
     Examples:
         >>> import zounds_lite as zounds
@@ -60,10 +67,10 @@ def resampled(
     class Resampled(ff.BaseModel):
         """Audio at one sample rate."""
 
-        meta = ff.JSONFeature(MetaData, store=True, encoder=AudioMetaDataEncoder)
+        meta = ff.JSONFeature(MetaData, damaged=damaged, store=True, encoder=AudioMetaDataEncoder)
         raw = ff.ByteStreamFeature(ff.ByteStream, chunksize=chunksize_bytes, needs=meta, store=False)
-        ogg = OggVorbisFeature(OggVorbis, needs=raw, store=store_ogg)
-        pcm = AudioSamplesFeature(AudioStream, needs=raw, store=False)
+        ogg = OggVorbisFeature(OggVorbis, needs=raw, damaged=damaged, limits=limits, store=store_ogg)
+        pcm = AudioSamplesFeature(AudioStream, needs=raw, damaged=damaged, limits=limits, store=False)
         resampled = AudioSamplesFeature(Resampler, needs=pcm, samplerate=resample_to, store=store_resampled)
 
     return Resampled
@@ -78,18 +85,20 @@ def windowed(
     wfunc: WindowingFunc | None = None,
     store_ogg: bool = True,
     pad: bool = False,
+    damaged: str = "raise",
+    limits: DecodeLimits | str | None = "network",
 ) -> type[ff.BaseModel]:
     """Return a document with overlapping frames of audio.
 
     Args:
         wscheme (SampleRate): hop and length of the frames, in time.
-        chunksize_bytes, resample_to, store_resampled, store_ogg: as for ``resampled``.
+        chunksize_bytes, resample_to, store_resampled, store_ogg, damaged, limits: as for ``resampled``.
         store_windowed (bool): keep the frames in the store.
         wfunc (WindowingFunc | None): window that each frame is multiplied by.
         pad (bool): put ``window - hop`` zeros before and after the audio, so that every sample, the first and last ones
             too, is covered by as many frames and can be recovered exactly.
     """
-    base: Any = resampled(chunksize_bytes, resample_to, store_resampled, store_ogg)
+    base: Any = resampled(chunksize_bytes, resample_to, store_resampled, store_ogg, damaged, limits)
     hop, window = wscheme.discrete_samples(TimeDimension(*resample_to))
     padding = window - hop if pad else 0
 
@@ -119,11 +128,13 @@ def stft(
     store_resampled: bool = False,
     store_ogg: bool = True,
     pad: bool = False,
+    damaged: str = "raise",
+    limits: DecodeLimits | str | None = "network",
 ) -> type[ff.BaseModel]:
     """Return a document with a short-time Fourier transform, windowed by the Vorbis window.
 
     Args:
-        chunksize_bytes, resample_to, store_resampled, store_ogg: as for ``resampled``.
+        chunksize_bytes, resample_to, store_resampled, store_ogg, damaged, limits: as for ``resampled``.
         wscheme, store_windowed, pad: as for ``windowed``.
         store_fft (bool): keep the transform in the store.
         fft_padding_samples (int): zeros behind each frame before it is transformed, >= 0.
@@ -147,6 +158,8 @@ def stft(
         wfunc=OggVorbisWindowingFunc(),
         store_ogg=store_ogg,
         pad=pad,
+        damaged=damaged,
+        limits=limits,
     )
 
     class ShortTimeFourierTransform(base):

@@ -34,9 +34,9 @@ class OggVorbisDecoder(Decoder):
 
     def chunks(self, value: StoredValue) -> Iterator[Any]:
         """Yield the stored bytes, as the node that made them did."""
-        total = len(value.data)
+        total, source = len(value.data), value.open()
         for start in range(0, total, _PIECE):
-            yield Chunk(value.data[start : start + _PIECE].tobytes(), total, value.open())
+            yield Chunk(bytes(value.verified(start, start + _PIECE)), total, source)
 
     def __call__(self, flo: Any) -> OggVorbisWrapper:
         """Open the recording in a binary file."""

@@ -1,0 +1,117 @@
+"""What a store holds, and what can be done with one that is read-only."""
+
+import json
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.featureflow.stores_filled import (
+    FORK,
+    every_kind,
+    fail,
+    make,
+    put,
+)
+from zounds_lite import featureflow as ff
+from zounds_lite.errors import DeclarationError, StoreLocked
+from zounds_lite.featureflow.stores import maintenance
+from zounds_lite.featureflow.stores.verification import open_store
+
+# info
+
+
+class Described(ff.BaseModel):
+    words = ff.JSONFeature(ff.IteratorNode, store=True)
+    count = ff.JSONFeature(lambda words: len(words), needs=words, store=True)
+    large = ff.NumpyFeature(lambda words: np.zeros(300_000), needs=words, store=True)
+
+
+class Changed(ff.BaseModel):
+    words = ff.JSONFeature(ff.IteratorNode, store=True)
+    count = ff.JSONFeature(lambda words: len(words) + 1, needs=words, store=True)
+    size = ff.JSONFeature(lambda words: len(words), needs=words, store=True)
+
+
+def test_what_a_store_holds(tmp_path):
+    model = ff.simple_lmdb_settings(tmp_path / "store", user_supplied_id=True)(Described)
+    for _id in "abc":
+        model.process(_id=_id, words=[_id])
+    fail(model.database, "bad")
+    found = ff.info(model.database, model)
+    assert (found.documents, found.damaged, found.failed, found.blobs, found.orphans) == (3, 0, 1, 3, 0)
+    assert found.features["large"].blobs == 3 * (300_000 * 8)
+    assert (found.features["count"].documents, found.features["count"].stale_share) == (3, 0.0)
+    assert found.bytes > 7_200_000
+    assert (found.format, found.durability, found.undeclared) == (1, "full", [])
+    other = ff.simple_lmdb_settings(tmp_path / "store", user_supplied_id=True)(Changed)
+    other.update("a", ["count"])
+    writer = model.database.create_blob()
+    writer.write(b"never named")
+    writer.finish()
+    found = ff.info(tmp_path / "store", other)
+    assert found.features["count"].stale == 2
+    assert found.undeclared == ["large"]
+    assert (found.orphans, found.orphan_bytes > 0) == (1, True)
+    assert json.loads(json.dumps(found.to_dict()))["features"]["count"]["stale_share"] == pytest.approx(2 / 3)
+    lines = str(found).splitlines()
+    assert lines[1] == "3 documents, 0 of them damaged; 1 failed"
+    assert any(line.startswith("count") and line.endswith("67 %") for line in lines)
+    assert any(line.startswith("large") and line.endswith("not declared") for line in lines)
+    assert ff.info(tmp_path / "store").features["count"].stale_share is None
+    with pytest.raises(DeclarationError, match="keeps its documents in"):
+        ff.info(ff.InMemoryDatabase(), other)
+
+
+@every_kind
+def test_info_of_every_kind_of_store(filled, kind):
+    raw = bytearray(filled.get("a"))
+    raw[40] ^= 1
+    filled.put("a", bytes(raw))
+    found = ff.info(filled)
+    assert (found.documents, found.damaged, found.failed) == (7, 1, 2)
+    assert found.features["large"].blobs == 6 * 300_000
+    assert found.bytes > 1_800_000
+    assert str(ff.info(make(kind, filled.path.with_name("empty") if kind != "memory" else None))).count("\n") == 2
+
+
+def read_only(path):
+    if os.getuid() == 0:
+        os.setuid(65534)  # the rights of others do not bind an administrator
+    assert list(ff.verify(path)) == []
+    assert ff.info(path).documents == 7
+    report = ff.copy(path, ff.InMemoryDatabase())
+    assert report.copied == 7
+    assert open_store(path).collect_garbage().blobs == 0
+    if (path / "data.mdb").exists():
+        with pytest.raises(StoreLocked, match="read-only"):
+            ff.compact(path)
+
+
+@pytest.mark.parametrize("kind", ["files", "lmdb"])
+def test_a_read_only_store_is_verified_described_and_copied(filled, kind, tmp_path):
+    filled.close()
+    for folder in [*tmp_path.parents][:3]:
+        if folder.stat().st_uid == os.getuid() and folder != Path(folder.anchor):
+            folder.chmod(0o755)
+    tmp_path.chmod(0o755)
+    places = [*filled.path.rglob("*"), filled.path]
+    for place in places:
+        place.chmod(0o555 if place.is_dir() else 0o444)
+    child = FORK.Process(target=read_only, args=(filled.path,))
+    child.start()
+    child.join(60)
+    for place in reversed(places):
+        place.chmod(0o755)
+    assert child.exitcode == 0
+
+
+def test_a_large_store_is_verified_at_the_speed_of_its_disk(tmp_path):
+    database = ff.LmdbDatabase(tmp_path / "store")
+    put(database, "a", large=50_000_000)
+    began = time.monotonic()
+    assert list(ff.verify(database)) == []
+    assert time.monotonic() - began < 5
+    assert maintenance.disk_bytes(database) > 50_000_000
