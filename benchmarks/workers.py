@@ -86,11 +86,17 @@ def interleaved(candidates: dict[str, Callable[[], float]], rounds: int) -> dict
     return times
 
 
+def _enough(files: dict[str, float], seconds: float, scratch: Path) -> list[Task]:
+    """Return tasks that keep one worker busy for at least so long."""
+    items = tasks(files, 1.0)
+    while (took := run_workers(items, 1, scratch / "trial")) < seconds:
+        items = tasks(files, sum(files[task.item] for task in items) * max(1.5, 1.2 * seconds / took))
+    return items
+
+
 def worker_rows(files: dict[str, float], seconds: float, rounds: int, scratch: Path) -> list[tuple[str, str, str]]:
     """Two workers against one, and one against this process."""
-    trial = tasks(files, 1.0)
-    speed = sum(files[task.item] for task in trial) / run_workers(trial, 1, scratch / "trial")
-    items = tasks(files, seconds * speed)
+    items = _enough(files, seconds, scratch)
     audio = sum(files[task.item] for task in items)
     times = interleaved(
         {

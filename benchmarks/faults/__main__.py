@@ -35,9 +35,8 @@ def _table(chosen: list[Fault], times: int, seed: int) -> list[tuple[Fault, int,
         result = run(fault, times * fault.size, seed)
         rows.append((fault, times * fault.size, result))
         figures = ", ".join(f"{name} {value}" for name, value in result.figures.items())
-        _say(
-            f"{verdict(result):>8}  {fault.name}  ({times * fault.size:,} {fault.unit}, {result.seconds:.1f} s): {figures}"
-        )
+        size = f"{times * fault.size:,} {fault.unit}, {result.seconds:.1f} s"
+        _say(f"{verdict(result):>8}  {fault.name}  ({size}): {figures}")
         for loss in result.losses[:10]:
             _say(f"          {loss}")
     return rows

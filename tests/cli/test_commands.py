@@ -59,6 +59,16 @@ def test_show_lists_features_with_shapes_and_units(workplace, cli):
     assert "bark: ArrayWithUnits float32 (43, 20)" in plain[1]
 
 
+def test_show_says_what_was_kept_of_a_damaged_recording(workplace, cli, tmp_path):
+    whole = (tmp_path / "sounds" / "sub" / "two.flac").read_bytes()
+    (tmp_path / "sounds" / "sub" / "two.flac").write_bytes(whole[: len(whole) // 2])
+    workplace(("store_ogg=False)", "store_ogg=False, damaged='keep')"))
+    assert cli("ingest", "sounds", "--store", "store", "--document", "mine:Sound")[0] == 0
+    code, out, _ = cli("show", "store", "two.flac", "--document", "mine:Sound")
+    assert code == 0 and "pcm is marked as truncated: " in out
+    assert "marked" not in cli("show", "store", "one.wav", "--document", "mine:Sound")[1]
+
+
 def test_show_one_feature_with_a_picture(workplace, cli, tmp_path):
     cli("ingest", "sounds", "--store", "s", *MINE)
     code, out, err = cli("show", "s", "one.wav", "fft", *MINE)

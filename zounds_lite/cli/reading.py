@@ -53,6 +53,9 @@ def show_command(arguments: argparse.Namespace) -> int:
             stored = name in features and features[name].store
             state = "" if not stored else " (stale)" if cls.explain(_id, name).stale else ""
             say(f"  {name}{state}: {summary(_stored_value(cls, _id, name))}")
+        for name, notes in cls(_id).marks.items():
+            for note in notes:
+                say(f"  {name} is marked as {note['kind']}: {note['message']}")
         return 0
     name = arguments.feature
     value = getattr(cls(_id), name) if name in features else _stored_value(cls, _id, name)

@@ -1,8 +1,8 @@
 """Snapshot: one document as it stands in the store at one moment, against the code and sources of now.
 
 Goal: all that is read of a document belongs together. A value is served if its lineage and the content of its sources
-are today's; otherwise it is computed from what is. A snapshot maps the blobs of its record when it is taken, so it stays
-readable when another writer replaces the document. Only where a process holds very many maps are they opened when
+are today's; otherwise it is computed from what is. A snapshot maps the blobs of its record when it is taken, so it
+stays readable when another writer replaces the document. Only where a process holds very many maps are they opened when
 needed; if they are gone by then, ``Outdated`` is raised. Class: ``Snapshot``.
 """
 
@@ -196,7 +196,7 @@ class Snapshot:
         return values
 
     def _computed(self, run: Run, entries: dict[Feature, Entry], feature: Feature) -> Any:
-        """Return the value of a feature that was computed; a blob is mapped, so it outlives a commit that is refused."""
+        """Return the value of a computed feature; a blob is mapped, so it outlives a commit that is refused."""
         if not feature.store:
             return run.value(feature)
         return feature.decode(self.value(entries[feature], feature.name or "", self.model._database(feature)))

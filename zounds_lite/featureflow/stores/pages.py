@@ -18,7 +18,7 @@ Layout (format 1 of LMDB 0.9, 64 bit, little-endian), in bytes:
   size (u64 each), the roots of the free list and of the main database, the last page in use and the number of the
   transaction (u64 each). The padding of the first root is the page size.
 
-Classes: ``PageFile``, ``Root``, ``Meta``, ``Node``, ``Span``; functions ``read_meta``, ``read_page``; error
+Classes: ``PageFile``, ``Root``, ``Meta``, ``PageNode``, ``Span``; functions ``read_meta``, ``read_page``; error
 ``BadPage``.
 """
 
@@ -29,7 +29,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["BadPage", "Meta", "Node", "PageFile", "Root", "Span", "read_meta", "read_page"]
+__all__ = ["BadPage", "Meta", "PageFile", "PageNode", "Root", "Span", "read_meta", "read_page"]
 
 BRANCH, LEAF, OVERFLOW, META = 1, 2, 4, 8
 BIG, SUB = 1, 2
@@ -93,7 +93,7 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Node:
+class PageNode:
     """One entry of a page: a key, and in a branch the page below, in a leaf the value or where it stands."""
 
     key: bytes
@@ -218,7 +218,7 @@ def _meta(file: PageFile, number: int, start: int) -> Meta:
     return meta
 
 
-def read_page(file: PageFile, number: int, size: int, leaf: bool) -> tuple[bytes, list[Node]]:
+def read_page(file: PageFile, number: int, size: int, leaf: bool) -> tuple[bytes, list[PageNode]]:
     """Return a page and its nodes.
 
     Args:
@@ -254,7 +254,7 @@ def read_page(file: PageFile, number: int, size: int, leaf: bool) -> tuple[bytes
     return page, nodes
 
 
-def _node(page: bytes, at: int, base: int, leaf: bool) -> tuple[Node, int]:
+def _node(page: bytes, at: int, base: int, leaf: bool) -> tuple[PageNode, int]:
     """Return the node at an offset, and where the next one begins."""
     if at % 2 or not HEADER <= at <= len(page) - _NODE.size:
         raise BadPage(f"a node at offset {at} is impossible")
@@ -264,7 +264,7 @@ def _node(page: bytes, at: int, base: int, leaf: bool) -> tuple[Node, int]:
         raise BadPage(f"the node at offset {at} has a key of {key_size} bytes")
     key = page[at + _NODE.size : start]
     if not leaf:
-        return Node(key, 0, low | high << 16 | flags << 32), start + start % 2
+        return PageNode(key, 0, low | high << 16 | flags << 32), start + start % 2
     if not key or flags not in (0, BIG, SUB):
         raise BadPage(f"the node at offset {at} has a key of {key_size} bytes and flags {flags:#x}")
     size = low | high << 16
@@ -272,11 +272,11 @@ def _node(page: bytes, at: int, base: int, leaf: bool) -> tuple[Node, int]:
     if end > len(page):
         raise BadPage(f"the value of the node at offset {at} is cut")
     if flags == BIG:
-        return Node(key, flags, int.from_bytes(page[start:end], "little"), Span(0, size)), end + end % 2
-    return Node(key, flags, 0, Span(base + start, size)), end + end % 2
+        return PageNode(key, flags, int.from_bytes(page[start:end], "little"), Span(0, size)), end + end % 2
+    return PageNode(key, flags, 0, Span(base + start, size)), end + end % 2
 
 
-def overflow(file: PageFile, meta: Meta, node: Node) -> tuple[Span, int]:
+def overflow(file: PageFile, meta: Meta, node: PageNode) -> tuple[Span, int]:
     """Return where the value of a big node stands, and how many pages it fills.
 
     Raises:
@@ -298,14 +298,14 @@ def overflow(file: PageFile, meta: Meta, node: Node) -> tuple[Span, int]:
     return span, count
 
 
-def stray_nodes(file: PageFile, number: int, size: int) -> Iterator[Node]:
+def stray_nodes(file: PageFile, number: int, size: int) -> Iterator[PageNode]:
     """Yield the nodes of a leaf that can still be made out, whatever else is wrong with the page."""
     page = file.read(number * size, (number + 1) * size)
     if len(page) < HEADER:
         return
     _, _, _, lower, upper = _PAGE.unpack_from(page)
     places = struct.unpack_from(f"<{max(0, min(lower, len(page)) - HEADER) // 2}H", page, HEADER)
-    found: dict[int, Node] = {}
+    found: dict[int, PageNode] = {}
     for at in (*places, upper):
         while at not in found:  # one follows the other, so what no offset leads to is found as well
             try:

@@ -25,8 +25,8 @@ from zounds_lite.featureflow.stores.pages import (
     SUB,
     BadPage,
     Meta,
-    Node,
     PageFile,
+    PageNode,
     Root,
     Span,
     overflow,
@@ -224,7 +224,7 @@ class Walk:
         subs: list[tuple[bytes, Root]] | None,
     ) -> Iterator[Item | Fault]:
         """Yield what stands in a page and below it; ``depth`` pages are expected on the way down, this one included."""
-        nodes: list[Node] = []
+        nodes: list[PageNode] = []
         try:
             nodes = self._nodes(tree, number, depth == 1, bounds)
         except BadPage as error:
@@ -242,7 +242,7 @@ class Walk:
             low = lows[place] or b""
             yield from self._below(tree, node.page, depth - 1, (low, lows[place + 1]), subs)
 
-    def _nodes(self, tree: _Tree, number: int, leaf: bool, bounds: tuple[bytes, bytes | None]) -> list[Node]:
+    def _nodes(self, tree: _Tree, number: int, leaf: bool, bounds: tuple[bytes, bytes | None]) -> list[PageNode]:
         """Return the nodes of a page, its place in the tree checked."""
         assert self.meta is not None
         if not 1 < number <= self.meta.last:
@@ -264,7 +264,7 @@ class Walk:
         return nodes
 
     def _entry(
-        self, tree: _Tree, number: int, node: Node, subs: list[tuple[bytes, Root]] | None
+        self, tree: _Tree, number: int, node: PageNode, subs: list[tuple[bytes, Root]] | None
     ) -> Iterator[Item | Fault]:
         assert self.meta is not None
         if (node.flags == SUB) != (subs is not None) or (node.flags == SUB and node.value.size != 48):
