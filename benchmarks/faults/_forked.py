@@ -1,6 +1,6 @@
 """Runs a function in a forked child with a deadline, and says how it ended: with a value, a signal, or not in time.
 
-Classes: ``Ended``; functions ``forked``, ``all_forked``.
+Classes: ``Ended``; functions ``forked``, ``all_forked``, ``children``.
 """
 
 import json
@@ -12,6 +12,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 
@@ -105,3 +106,12 @@ def all_forked(tasks: Iterable[Callable[[], Any]], limit: float = 60.0, at_once:
 def forked(task: Callable[[], Any], limit: float = 60.0) -> Ended:
     """Run one task in a child."""
     return next(all_forked([task], limit, 1))
+
+
+def children(pid: int) -> list[int]:
+    """Return the children of a process, but for the one that multiprocessing keeps to clean up behind it."""
+    try:
+        found = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [int(child) for child in found if b"resource_tracker" not in Path(f"/proc/{child}/cmdline").read_bytes()]
+    except FileNotFoundError:
+        return []

@@ -20,6 +20,7 @@ import soundfile
 
 from benchmarks.faults import broken
 from benchmarks.faults._documents import Sound, leftovers, sound_file, stored_in
+from benchmarks.faults._forked import children
 from benchmarks.faults._killed import begin
 from benchmarks.faults.table import Fault, Result, Setting
 from zounds_lite import featureflow as ff
@@ -118,8 +119,7 @@ def _attack(document: Any, size: int, seed: int) -> None:
     for share in (1 / 3, 2 / 3):
         while len(document.database) < share * size:
             time.sleep(0.02)
-        children = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()
-        others = [int(pid) for pid in children if int(pid) != os.getpid()]
+        others = [pid for pid in children(parent) if pid != os.getpid()]
         os.kill(rng.choice(others), signal.SIGKILL)
 
 

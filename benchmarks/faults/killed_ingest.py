@@ -12,6 +12,7 @@ from typing import Any
 
 from benchmarks.faults import broken
 from benchmarks.faults._documents import LARGE, Sound, content, kept_in, leftovers, sound_file, stored_in
+from benchmarks.faults._forked import children
 from benchmarks.faults._killed import begin
 from benchmarks.faults.table import Fault, Result, Setting
 from zounds_lite import featureflow as ff
@@ -37,13 +38,6 @@ def _ingest(setting: Setting, document: Any, sounds: Path) -> None:
     ingest(Directory(sounds), document, workers=_WORKERS, progress=False)
 
 
-def _children(pid: int) -> list[int]:
-    try:
-        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-    except FileNotFoundError:
-        return []
-
-
 def _is_running(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
@@ -59,7 +53,7 @@ def _kill_one(setting: Setting, document: Any, sounds: Path, rng: random.Random,
     while len(document.database) == before and _is_running(supervisor) and time.monotonic() < deadline:
         time.sleep(0.002)
     time.sleep(rng.uniform(0, 0.03))
-    workers = _children(supervisor)
+    workers = children(supervisor)
     how = _HOW[turn % len(_HOW)]
     if how == "one worker" and workers:
         os.kill(rng.choice(workers), signal.SIGKILL)

@@ -210,7 +210,7 @@ def test_models_that_make_their_own_ids_and_bad_arguments_are_refused(folder):
 
     with pytest.raises(DeclarationError, match="makes its own ids.*user_supplied_id=True"):
         ingest(Directory(folder), Uuids)
-    with pytest.raises(DeclarationError, match="makes its own ids"):
+    with pytest.raises(DeclarationError, match="has no store to go to.*user_supplied_id=True"):
         ingest(Directory(folder), Base)  # no settings at all
     with pytest.raises(DeclarationError, match="workers=0.*at least 1"):
         ingest(Directory(folder), Uuids, workers=0)

@@ -44,6 +44,7 @@ def instances():
         zounds.BarkScale(BAND, 7, always_even=True),
         zounds.ChromaScale(BAND),
         zounds.ChunkSizeBytes(zounds.SR44100(), zounds.Seconds(30)),
+        zounds.DecodeLimits(cpu_s=10),
         Dimension(),
         zounds.Directory("music", recursive=False, licensing="CC0"),
         zounds.ExplicitFrequencyDimension(zounds.ExplicitScale([BAND]), [slice(0, 9)]),

@@ -1,6 +1,7 @@
 """Commands that make documents, or change or remove them: ``ingest``, ``update``, ``delete``."""
 
 import argparse
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,21 +21,37 @@ def ingest_command(arguments: argparse.Namespace) -> int:
     check_maker(arguments, cls, next(iter(cls.database), None))
     if arguments.json is not None:
         open(arguments.json, "ab").close()  # hours later would be late to find that it cannot be written
-    report = ingest(recordings, cls, workers=arguments.workers, retry_failed=arguments.retry_failed)
-    if arguments.json is not None:
-        Path(arguments.json).write_text(report.to_json() + "\n", encoding="utf-8")
-    done = len(report.processed) + len(report.skipped)
+    try:
+        report = ingest(recordings, cls, workers=arguments.workers, retry_failed=arguments.retry_failed)
+    except BaseException as error:  # whatever ends the run, an interrupt too
+        with suppress(OSError, AttributeError):
+            _write(error.report, arguments.json)  # type: ignore[attr-defined]
+            complain(f"{_counts(error.report)} until then")  # type: ignore[attr-defined]
+        raise
+    _write(report, arguments.json)
     for failure in report.failed:
         if not failure.known:
             complain(f"failed: {failure.id}: {failure.reason}")
-    say(f"{done} of {report.total} recordings are in {arguments.store}")
-    say(f"{len(report.processed)} processed, {len(report.skipped)} skipped, {len(report.failed)} failed")
+    say(f"{len(report.processed) + len(report.skipped)} of {report.total} recordings are in {arguments.store}")
+    say(_counts(report))
+    if report.audio_seconds:
+        rate = f"{report.audio_seconds_per_second:,.0f} s per second"
+        say(f"{report.audio_seconds:,.1f} s of audio in {report.seconds:,.1f} s, {rate}")
     if report.known:
         say(
             f"{report.known} failed in earlier runs and were not tried again, as nothing changed since: see "
-            "zounds-lite failed, or try them with --retry-failed"
+            f"zounds-lite failed {arguments.store}, or try them with --retry-failed"
         )
     return 1 if report.failed else 0
+
+
+def _counts(report: Any) -> str:
+    return f"{len(report.processed)} processed, {len(report.skipped)} skipped, {len(report.failed)} failed"
+
+
+def _write(report: Any, file: str | None) -> None:
+    if file is not None:
+        Path(file).write_text(report.to_json() + "\n", encoding="utf-8")
 
 
 def listed(folder: str) -> list[Any]:

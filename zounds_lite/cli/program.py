@@ -1,8 +1,8 @@
 """The command line: ``zounds-lite``.
 
 Exit codes: 0, all went well; 1, some recordings failed or something is damaged, each with its reason on stderr; 2, the
-command was not understood; 3, it could not be done (no such store, document or file, and the like); 130, it was
-interrupted; 141, what read its output went away.
+command was not understood; 3, it could not be done (no such store, document or file, and the like); 129, its terminal
+was closed; 130, it was interrupted; 141, what read its output went away; 143, it was asked to end.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from zounds_lite.cli.output import complain, drop_output
 from zounds_lite.cli.processing import delete_command, ingest_command, update_command
 from zounds_lite.cli.quickstart import quickstart_command
 from zounds_lite.cli.reading import explain_command, ls_command, show_command
+from zounds_lite.cli.signals import Ended, asked_to_end
 from zounds_lite.cli.stores import (
     compact_command,
     copy_command,
@@ -133,13 +134,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     parsed = _parser().parse_args(arguments)
     try:
-        code = int(parsed.action(parsed))
+        with asked_to_end():
+            code = int(parsed.action(parsed))
         if sys.stdout is not None:
             sys.stdout.flush()
         return code
-    except KeyboardInterrupt:
-        complain(f"zounds-lite {parsed.command}: interrupted; what was stored stays, and the same command goes on")
-        return 130
+    except KeyboardInterrupt as error:
+        how, code = (str(error), error.code) if isinstance(error, Ended) else ("interrupted", 130)
+        complain(f"zounds-lite {parsed.command}: {how}; what was stored stays, and the same command goes on")
+        return code
     except BrokenPipeError:
         drop_output()
         return 141

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import suppress
 from typing import Any
 
+from zounds_lite.datasets.arguments import check_arguments
 from zounds_lite.datasets.desk import Desk
 from zounds_lite.datasets.executors import run_in
 from zounds_lite.datasets.report import THE_DATASET, Failure, IngestReport
@@ -19,7 +20,7 @@ from zounds_lite.datasets.starting import refuse_inside_import
 from zounds_lite.datasets.supervisor import Supervisor
 from zounds_lite.datasets.tasks import Job, Receipt, Task
 from zounds_lite.errors import DeclarationError
-from zounds_lite.featureflow import BaseModel, UserSpecifiedIdProvider
+from zounds_lite.featureflow import BaseModel
 from zounds_lite.featureflow.ledger import error_reason, error_traceback
 from zounds_lite.featureflow.stores.base import check_id
 
@@ -73,16 +74,15 @@ def ingest(
         IngestReport: what became of each item. An item that fails never stops the run.
 
     Raises:
-        DeclarationError: ``workers`` is not positive; the document makes its own ids or needs more than ``root``; or
-            it cannot be shared with other processes.
+        DeclarationError: ``workers`` is no positive number; the dataset is the path of a folder, or nothing that can be
+            iterated over; the document makes its own ids or needs more than ``root``, or it cannot be shared with other
+            processes.
         LineageError: a stored feature of the document cannot be fingerprinted.
         StoreFull, StoreLocked: the store takes nothing; like every error that ends a run, Ctrl-C too, it has the
             report so far as its attribute ``report``.
         WorkerError: worker processes do not start, or the executor broke.
     """
-    if workers < 1:
-        raise DeclarationError(f"workers={workers}: needs at least 1")
-    _check_document(cls, root)
+    workers = check_arguments(dataset, cls, workers, executor, id_of, root)
     if workers > 1 or executor is not None:
         refuse_inside_import()
     job = Job.of(cls, root, skip_existing, retry_failed)
@@ -103,22 +103,6 @@ def ingest(
         run.report.seconds = time.monotonic() - began
         run.close()
     return run.report
-
-
-def _check_document(cls: type[BaseModel], root: str) -> None:
-    provider = getattr(cls, "id_provider", None)
-    if not isinstance(provider, UserSpecifiedIdProvider):
-        raise DeclarationError(
-            f"{cls.__name__} makes its own ids, so a rerun could not tell what is done; "
-            "decorate it with simple_lmdb_settings(path, user_supplied_id=True)"
-        )
-    wanted = {name for name, feature in cls.features.items() if feature.is_root}
-    wanted |= {name for feature in cls.features.values() for name in feature.variables()}
-    if wanted != {root}:
-        raise DeclarationError(
-            f"{cls.__name__} is made from {', '.join(sorted(wanted)) or 'nothing'}, and ingest gives it {root!r}; "
-            "name its one root with root=, or call process() yourself"
-        )
 
 
 def _run_here(job: Job, tasks: Iterable[Task], accept: Callable[[Receipt], None]) -> None:

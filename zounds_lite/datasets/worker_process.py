@@ -234,7 +234,9 @@ def serve_forked(connection: Connection, others: Sequence[Connection], job: Job)
 
 
 def _keep_calm() -> None:
-    """Leave Ctrl-C to the supervisor."""
+    """Leave Ctrl-C, and a terminal that is closed, to the supervisor."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if hasattr(signal, "SIGHUP"):
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})

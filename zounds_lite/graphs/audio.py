@@ -54,6 +54,9 @@ def resampled(
         limits (DecodeLimits | str | None): decode in a process of its own, with limits of memory and time: what came
             from a URL (``"network"``), everything (a ``DecodeLimits``), or nothing (None).
 
+    Raises:
+        DeclarationError: an argument is none of these.
+
     Examples:
         >>> import zounds_lite as zounds
         >>> @zounds.simple_in_memory_settings
@@ -63,6 +66,11 @@ def resampled(
         >>> Sound(Sound.process(meta=samples.encode())).resampled.shape
         (11025,)
     """
+
+    # a wrong argument is an error here, not one of each recording later
+    AudioStream(damaged=damaged, limits=limits)
+    Resampler(resample_to)
+    ff.ByteStream(chunksize_bytes)
 
     class Resampled(ff.BaseModel):
         """Audio at one sample rate."""
