@@ -43,7 +43,7 @@ from zounds_lite.featureflow.settings import (
     simple_in_memory_settings as simple_in_memory_settings,
     simple_lmdb_settings as simple_lmdb_settings,
 )
-from zounds_lite.featureflow.stores.damage import Damage as Damage
+from zounds_lite.featureflow.stores.base import Damage as Damage
 from zounds_lite.featureflow.stores.maintenance import (
     Compaction as Compaction,
     CopyReport as CopyReport,

@@ -11,17 +11,15 @@ import numpy as np
 
 from zounds_lite import featureflow as ff
 from zounds_lite.errors import KeyNotFound
-from zounds_lite.featureflow.stores.base import (
-    BlobWriter,
-    Database,
-    Garbage,
+from zounds_lite.featureflow.stores.base import BlobWriter, Database, Garbage
+from zounds_lite.featureflow.stores.checks import (
+    blobs_in,
     check_id,
     check_own,
     check_size,
     own_record,
     released_blobs,
 )
-from zounds_lite.featureflow.stores.garbage import blobs_in
 from zounds_lite.testing.contracts import DatabaseContract
 
 TABLES = "records", "failures", "blobs"

@@ -1,5 +1,6 @@
 """The command line where things go wrong: document modules with faults, other classes, interrupts, closed pipes."""
 
+import json
 import os
 import signal
 import subprocess
@@ -8,8 +9,10 @@ import time
 
 import pytest
 
+import zounds_lite as zounds
 from tests.sounds import noise, write
 from zounds_lite.cli import main
+from zounds_lite.errors import StoreFull
 
 MINE = ("--document", "mine:Sound")
 
@@ -80,26 +83,81 @@ def start(*words, cwd, **options):
     return subprocess.Popen(command, cwd=cwd, env=env, text=True, **pipes)
 
 
-def test_an_interrupt_keeps_what_was_stored(workplace, cli, tmp_path):
+def until(condition, what):
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def slow_ingest(workplace, cli, tmp_path):
+    """Start an ingest of 42 recordings that takes a while, and return it when something is stored."""
     slow = "(__import__('time').sleep(0.2), bark * 2)[1]"
     workplace(("bark * 2", slow))
     for n in range(40):
         write(tmp_path / "sounds" / f"{n}.wav", noise(0.05))
-    process = start("ingest", "sounds", "--store", "s", *MINE, cwd=tmp_path)
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and not cli("ls", "s")[1]:
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
+
+    def begin(*words, **options):
+        process = start("ingest", "sounds", "--store", "s", *MINE, *words, cwd=tmp_path, **options)
+        until(lambda: cli("ls", "s")[1], "a document")
+        return process
+
+    return begin
+
+
+@pytest.mark.parametrize(
+    ("name", "code", "how"),
+    [("SIGINT", 130, "interrupted"), ("SIGTERM", 143, "ended by SIGTERM"), ("SIGHUP", 129, "ended by SIGHUP")],
+)
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_an_interrupt_keeps_what_was_stored(slow_ingest, workplace, cli, tmp_path, name, code, how, workers):
+    process = slow_ingest("--json", "report.json", "--workers", workers, start_new_session=True)
+    os.killpg(process.pid, getattr(signal, name))  # as a terminal does, and many a scheduler
     out, err = process.communicate(timeout=30)
-    assert (process.returncode, out) == (130, "")
-    assert err == "zounds-lite ingest: interrupted; what was stored stays, and the same command goes on\n"
-    kept = len(cli("ls", "s")[1].splitlines())
-    assert 0 < kept < 42
+    assert (process.returncode, out) == (code, "")
+    report = json.loads((tmp_path / "report.json").read_text())
+    counts, said = err.splitlines()
+    assert counts == f"{len(report['processed'])} processed, 0 skipped, 0 failed until then"
+    assert said == f"zounds-lite ingest: {how}; what was stored stays, and the same command goes on"
+    ids = cli("ls", "s")[1].splitlines()
+    assert 0 < len(ids) < 42
+    assert set(report["processed"]) <= set(ids)
     assert not list((tmp_path / "s").rglob("*.part"))
+    assert cli("failed", "s")[1] == "0 documents failed\n"
     workplace(("bark * 2", "bark * 3"))
-    assert (
-        cli("ingest", "sounds", "--store", "s", *MINE)[1].splitlines()[1].startswith(f"{42 - kept} processed, {kept} ")
-    )
+    again = cli("ingest", "sounds", "--store", "s", *MINE)[1].splitlines()[1]
+    assert again == f"{42 - len(ids)} processed, {len(ids)} skipped, 0 failed"
+
+
+def test_what_nohup_ignores_stays_ignored(slow_ingest):
+    process = slow_ingest(preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN))
+    process.send_signal(signal.SIGHUP)
+    out, err = process.communicate(timeout=60)
+    assert (process.returncode, err) == (0, "")
+    assert out.startswith("42 of 42 recordings are in s\n")
+
+
+def test_signals_have_their_old_rules_after_a_command(workplace, cli):
+    before = signal.getsignal(signal.SIGTERM)
+    cli("ingest", "sounds", "--store", "s")
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+def test_what_was_done_before_an_error_is_said(workplace, cli, monkeypatch):
+    report = zounds.IngestReport(processed=["a"], failed=[])
+
+    def full(*_, **__):
+        error = StoreFull("no room is left")
+        error.report = report
+        raise error
+
+    monkeypatch.setattr("zounds_lite.datasets.ingest", full)
+    code, out, err = cli("ingest", "sounds", "--store", "s", "--json", "r.json")
+    assert (code, out) == (3, "")
+    assert err == "1 processed, 0 skipped, 0 failed until then\nzounds-lite ingest: no room is left\n"
+    with open("r.json") as file:
+        assert json.load(file)["processed"] == ["a"]
 
 
 def test_a_reader_that_goes_away_ends_the_command_quietly(workplace, cli, tmp_path):

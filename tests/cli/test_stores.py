@@ -41,7 +41,11 @@ def test_verify(store, cli, tmp_path):
     assert cli("verify", "s") == (0, "s: everything is whole\n", "")
     spoil(blobs(store)[0])
     code, out, err = cli("verify", "s")
-    assert (code, out) == (1, "s: 1 damages\n")
+    assert (code, out) == (
+        1,
+        "s: damaged in 1 place; delete what is damaged and ingest it again, or mend it from a copy: "
+        "zounds-lite merge s COPY --on-conflict replace\n",
+    )
     assert err.startswith(
         f"damaged: feature 'fft' of document '{tmp_path / 'sounds' / 'long.wav'}': it fails its checksum"
     )
@@ -148,7 +152,7 @@ def test_what_failed_is_not_tried_again_unless_asked_for(store, cli, tmp_path):
     assert (code, err) == (1, "")
     assert out.splitlines()[1:] == [
         "0 processed, 3 skipped, 1 failed",
-        "1 failed in earlier runs and were not tried again, as nothing changed since: see zounds-lite failed, or try "
+        "1 failed in earlier runs and were not tried again, as nothing changed since: see zounds-lite failed s, or try "
         "them with --retry-failed",
     ]
     code, out, err = cli("ingest", "sounds", "--store", "s", "--retry-failed", *MINE)

@@ -18,6 +18,7 @@ from zounds_lite.errors import (
     StoreLocked,
     UntrustedValue,
 )
+from zounds_lite.featureflow import model, snapshot
 from zounds_lite.featureflow.lineage import Lineage
 
 
@@ -502,3 +503,84 @@ def test_nothing_is_left_of_a_source_that_breaks_while_it_is_read(tmp_path):
     with pytest.raises(OSError, match="cable"):
         Document.process(a=Breaking(bytes(4_000_000)), _id="d")
     assert _files(tmp_path) == []
+
+
+def test_threads_that_read_one_document_share_one_snapshot(database, monkeypatch):
+    Document, _ = models(database)
+    Document.process(a=["x"], _id="d")
+    both, found = threading.Barrier(2, timeout=30), []
+
+    class Met(snapshot.Snapshot):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            both.wait()  # the other thread found none either, and makes its own
+
+    monkeypatch.setattr(model, "Snapshot", Met)
+    document = Document("d")
+    threads = [threading.Thread(target=lambda: found.append(document._read(lambda taken: taken))) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 2 and found[0] is found[1]
+
+
+def test_a_value_that_was_computed_on_the_way_stays_readable(tmp_path):
+    database = ff.LmdbDatabase(tmp_path / "store")
+
+    class Document(ff.BaseModel, settings(database)):
+        a = ff.JSONFeature(ff.Node, store=True)
+
+    class Later(Document):
+        large = ff.NumpyFeature(lambda x: np.full(300_000, x), needs=Document.a, store=True)
+        last = ff.JSONFeature(lambda x: int(x[0]), needs=large, store=True)
+
+    Document.process(a=1, _id="d")
+    document = Later("d")
+    assert document.last == 1
+    Later.delete("d")
+    assert document.large[-1] == 1
+
+
+def _in_two_stores(tmp_path):
+    other = ff.LmdbDatabase(tmp_path / "other")
+
+    class Document(ff.BaseModel, settings(ff.LmdbDatabase(tmp_path / "store"))):
+        keep_source = False
+        a = ff.JSONFeature(ff.Node, store=True)
+        b = ff.NumpyFeature(lambda x: np.full(300_000, x), needs=a, store=True, persistence=settings(other))
+
+    return Document, other
+
+
+def test_a_refused_document_changes_no_other_store(tmp_path):
+    Document, other = _in_two_stores(tmp_path)
+    refused = Document._prepare("d", {"a": 2}, raise_if_exists=True)
+    Document.process(a=1, _id="d")
+    before = other.get("d")
+    with pytest.raises(ModelExistsError):
+        Document._commit([refused])
+    assert other.get("d") == before and Document("d").b[-1] == 1
+    assert len(list(other.iter_blobs())) == 1
+
+
+def test_what_died_between_two_stores_is_not_there(tmp_path):
+    Document, other = _in_two_stores(tmp_path)
+    Document.process(a=1, _id="d")
+    Document.database.change({"d": lambda old: None})  # as if it had died before the model's own record was written
+    assert not Document.exists("d", "b") and not Document.exists("d") and list(Document) == []
+    with pytest.raises(KeyNotFound):
+        _ = Document("d").b
+    Document.process(a=2, _id="d")
+    assert Document.exists("d", "b") and Document("d").b[-1] == 2
+    assert len(list(other.iter_blobs())) == 1
+
+
+def test_an_attempt_that_died_between_two_stores_is_never_served(tmp_path):
+    Document, _ = _in_two_stores(tmp_path)
+    Document.process(a=1, _id="d")
+    before = Document.database.get("d")
+    Document.process(a=2, _id="d")
+    Document.database.put("d", before)
+    document = Document("d")
+    assert (document.a, document.b[-1]) == (1, 1)

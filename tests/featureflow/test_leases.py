@@ -1,5 +1,6 @@
 """Blobs that nobody names: whose they are, and when they go."""
 
+import errno
 import os
 import signal
 import time
@@ -206,6 +207,46 @@ def test_what_a_dead_writer_left_of_record_files_goes(tmp_path):
     assert list(database) == ["a"] and len(database) == 1
     found = database.collect_garbage()
     assert found.bytes == 13 and not left.exists() and database.read("a").id == "a"
+
+
+def test_what_processes_left_in_the_store_s_own_folder_goes(tmp_path):
+    database, files = LmdbDatabase(tmp_path / "lmdb"), FileSystemDatabase(tmp_path / "files", createdirs=True)
+    for store in (database, files):
+        store.put("a", make_record("a"))
+    for name in ("7-boot-7.new", "7-boot-7.compact"):
+        (tmp_path / "lmdb" / name).mkdir()
+        (tmp_path / "lmdb" / name / "data.mdb").write_bytes(b"half")
+    (tmp_path / "lmdb" / "7-boot-7-7.room").write_bytes(bytes(100))
+    (tmp_path / "files" / "format-7-boot-7-7.part").write_bytes(bytes(100))
+    for store in (database, files):
+        assert store.collect_garbage().bytes >= 100
+        assert store.read("a").id == "a" and store.collect_garbage().bytes == 0
+    assert not [path for end in ("new", "compact", "room", "part") for path in tmp_path.rglob(f"*.{end}")]
+
+
+def test_a_folder_that_is_not_ours_stands_in_nobody_s_way(database):
+    _, named = write_blob(database, bytes(1000))
+    stranger = database._blobs._file("f" * 32)
+    stranger.mkdir(parents=True)
+    (stranger / "note").write_text("mine")
+    database._blobs._leases.release([named[0]])
+    assert database.collect_garbage().blobs == 1 and (stranger / "note").exists()
+
+
+def test_a_lease_that_cannot_be_cut_undoes_no_commit(database, monkeypatch):
+    _, named = write_blob(database, bytes(1000))
+
+    def refuse(*arguments):
+        raise OSError(errno.EIO, "no")
+
+    monkeypatch.setattr(os, "ftruncate", refuse)
+    database.put("a", make_record("a", blob=named, size=1000))
+    assert len(database.open_blob(named[0])) > 1000
+
+
+def test_two_containers_never_take_one_tag():
+    tags = {leases._tag.__wrapped__(1) for _ in range(100)}
+    assert len(tags) == 100 and owner_tag() == owner_tag()
 
 
 def test_a_blob_of_the_old_record_that_could_not_be_removed_is_garbage(database, monkeypatch):

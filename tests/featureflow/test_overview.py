@@ -35,6 +35,22 @@ class Changed(ff.BaseModel):
     size = ff.JSONFeature(lambda words: len(words), needs=words, store=True)
 
 
+def test_a_document_that_is_replaced_meanwhile_is_read_again(tmp_path, monkeypatch):
+    model = ff.simple_lmdb_settings(tmp_path / "store", user_supplied_id=True)(Described)
+    model.process(_id="a", words=["a"])
+    real = model.database.open_blob
+
+    def replaced_first(name):
+        monkeypatch.undo()
+        model.process(_id="a", words=["b"])
+        return real(name)
+
+    monkeypatch.setattr(model.database, "open_blob", replaced_first)
+    found = ff.info(model.database, model)
+    assert found.documents == 1
+    assert found.features["large"].stale_share == 0.0
+
+
 def test_what_a_store_holds(tmp_path):
     model = ff.simple_lmdb_settings(tmp_path / "store", user_supplied_id=True)(Described)
     for _id in "abc":

@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import lmdb
 import pytest
 
 from tests.children import in_child
@@ -316,3 +317,21 @@ def test_a_record_that_is_no_plain_file_is_refused_at_once(tmp_path, put):
     assert "a" in database and list(database) == ["b"]
     database.put("a", make_record("a"))
     assert database.read("a").id == "a" and not file.is_symlink()
+
+
+def test_a_map_that_is_larger_than_asked_for_grows_too(tmp_path, monkeypatch):
+    environment = Environment(tmp_path / "store", 1 << 20, (b"a",))
+    environment.run(lambda txn, db: txn.put(b"key", b"value", db=db[b"a"]), write=True)
+    environment._resize(1 << 24)  # as where another process had made it so large
+    real = environment._opened
+
+    def full_when_opened(databases=None):
+        opened = real(databases)
+        if opened.size < 1 << 25:
+            raise lmdb.MapFullError("full")
+        return opened
+
+    monkeypatch.setattr(environment, "_opened", full_when_opened)
+    assert environment.run(lambda txn, db: bytes(txn.get(b"key", db=db[b"a"]))) == b"value"
+    assert Opened.by_path[str(tmp_path / "store")].size == 1 << 25
+    environment.close()

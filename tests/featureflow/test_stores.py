@@ -15,8 +15,8 @@ import pytest
 from zounds_lite.errors import StoreFormatError, StoreFull
 from zounds_lite.featureflow import FileSystemDatabase, InMemoryDatabase, LmdbDatabase
 from zounds_lite.featureflow.record import Entry, Record
-from zounds_lite.featureflow.stores import Database, blobs
-from zounds_lite.featureflow.stores.base import released_blobs
+from zounds_lite.featureflow.stores import Database, blobs, folders
+from zounds_lite.featureflow.stores.checks import released_blobs
 from zounds_lite.featureflow.stores.gate import Gate
 from zounds_lite.testing.contracts import DatabaseContract
 
@@ -264,3 +264,22 @@ def test_a_blob_can_be_discarded_where_publishing_failed(tmp_path, monkeypatch):
         writer.finish()
     writer.discard()
     assert not [file for file in tmp_path.rglob("*") if file.suffix in (".part", ".blob")]
+
+
+def test_a_disk_that_is_full_in_the_middle_of_a_batch_changes_nothing(tmp_path, monkeypatch):
+    database = FileSystemDatabase(tmp_path / "store", createdirs=True)
+    before = {_id: _record(_id, b"before") for _id in "ab"}
+    database.change({_id: lambda old, _id=_id: before[_id] for _id in before})
+    real, left = folders._write, [1]
+
+    def full(file, data):
+        if not left:
+            raise OSError(errno.ENOSPC, "no space")
+        real(file, data)
+        left.pop()
+
+    monkeypatch.setattr(folders, "_write", full)
+    with pytest.raises(StoreFull):
+        database.change({_id: lambda old, _id=_id: _record(_id, b"after") for _id in "abc"}, {"d": lambda old: b"why"})
+    assert {_id: database.get(_id) for _id in database} == before and database.get_failure("d") is None
+    assert not list(tmp_path.rglob("*.part"))

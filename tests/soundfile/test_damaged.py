@@ -2,17 +2,20 @@
 
 import http.server
 import io
+import os
+import signal
 import threading
 
 import numpy as np
 import pytest
 
 import zounds_lite as zounds
+from tests.children import in_child
 from tests.sounds import encoded, noise
 from zounds_lite import featureflow as ff
 from zounds_lite.errors import DeclarationError, NonFiniteAudio, RejectedAudio, TruncatedAudio
-from zounds_lite.media import DecodeLimits, check, guard, probe
-from zounds_lite.soundfile import AudioStream, MetaData, OggVorbis, OggVorbisFeature
+from zounds_lite.media import AudioReader, DecodeLimits, Outcome, check, guard, probe
+from zounds_lite.soundfile import AudioStream, MetaData, OggVorbis, OggVorbisFeature, nodes
 
 
 def cut(fmt="WAV", seconds=4.0):
@@ -143,6 +146,33 @@ def test_the_network_is_decoded_apart(address, monkeypatch, tmp_path):
     found = sound(sound.process(meta=address))
     assert len(started) == 2  # for ogg and pcm
     assert len(found.pcm) == 44_100
+
+
+def test_ogg_that_breaks_the_limits_passes_into_no_copy(monkeypatch):
+    data = encoded(noise(1.0), fmt="OGG")
+    limits = DecodeLimits()
+    assert b"".join(OggVorbis(limits=limits).run([data])) == data
+    asked = []
+    monkeypatch.setattr(nodes, "check", lambda source, limits: asked.append(limits) or Outcome("rejected", "crash", 0))
+    assert b"".join(OggVorbis().run([data])) == data  # decoded by nobody
+    assert asked == []
+    made = b"".join(OggVorbis(limits=limits).run([data]))
+    assert asked == [limits] and made != data
+    assert len(AudioReader(made).read()) == 44_100
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_an_interrupt_of_the_whole_group_ends_no_decoder():
+    data = encoded(noise(30.0))
+
+    def work():
+        os.setsid()
+        signal.signal(signal.SIGINT, lambda number, frame: None)
+        with AudioReader(data, limits=DecodeLimits()) as reader:
+            os.killpg(0, signal.SIGINT)  # as Ctrl-C does
+            assert len(reader.read()) == 30 * 44_100
+
+    in_child(work)
 
 
 @pytest.mark.parametrize("node", [AudioStream, OggVorbis])

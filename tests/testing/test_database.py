@@ -11,7 +11,8 @@ from tests.featureflow import test_stores
 from tests.testing.library import library_classes, names, refusals, suites
 from zounds_lite.featureflow import InMemoryDatabase
 from zounds_lite.featureflow.stores import Database
-from zounds_lite.featureflow.stores.base import Garbage, own_record
+from zounds_lite.featureflow.stores.base import Garbage
+from zounds_lite.featureflow.stores.checks import own_record
 from zounds_lite.featureflow.stores.salvage import SalvagedDatabase
 from zounds_lite.testing.contracts import DatabaseContract
 

@@ -22,6 +22,8 @@ def document(name: str | None, store: str) -> Any:
     """Import a document class and bind it to the store at a path."""
     from zounds_lite.featureflow import BaseModel, simple_lmdb_settings
 
+    if not store:
+        raise DeclarationError("the path of the store is empty; pass the folder that it is in, or is to be in")
     name = name or DEFAULT_DOCUMENT
     module, _, attribute = name.partition(":")
     if not module or not attribute:

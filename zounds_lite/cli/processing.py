@@ -7,7 +7,7 @@ from typing import Any
 
 from zounds_lite.cli.documents import check_maker, document, existing, find
 from zounds_lite.cli.output import bar, complain, say
-from zounds_lite.errors import KeyNotFound
+from zounds_lite.errors import KeyNotFound, StoreFull, StoreLocked
 
 __all__ = ["delete_command", "ingest_command", "listed", "update_command"]
 
@@ -17,16 +17,14 @@ def ingest_command(arguments: argparse.Namespace) -> int:
     from zounds_lite.datasets import ingest
 
     recordings = listed(arguments.folder)
-    cls = document(arguments.document, arguments.store)
-    check_maker(arguments, cls, next(iter(cls.database), None))
     if arguments.json is not None:
         open(arguments.json, "ab").close()  # hours later would be late to find that it cannot be written
+    cls = document(arguments.document, arguments.store)
+    check_maker(arguments, cls, next(iter(cls.database), None))
     try:
         report = ingest(recordings, cls, workers=arguments.workers, retry_failed=arguments.retry_failed)
     except BaseException as error:  # whatever ends the run, an interrupt too
-        with suppress(OSError, AttributeError):
-            _write(error.report, arguments.json)  # type: ignore[attr-defined]
-            complain(f"{_counts(error.report)} until then")  # type: ignore[attr-defined]
+        _say_so_far(getattr(error, "report", None), arguments.json)
         raise
     _write(report, arguments.json)
     for failure in report.failed:
@@ -43,6 +41,13 @@ def ingest_command(arguments: argparse.Namespace) -> int:
             f"zounds-lite failed {arguments.store}, or try them with --retry-failed"
         )
     return 1 if report.failed else 0
+
+
+def _say_so_far(report: Any, file: str | None) -> None:
+    if report is not None and report.total:
+        complain(f"{_counts(report)} until then")
+        with suppress(OSError):  # what ended the run is said, not what comes of it
+            _write(report, file)
 
 
 def _counts(report: Any) -> str:
@@ -80,6 +85,9 @@ def update_command(arguments: argparse.Namespace) -> int:
     for _id, future in in_flight(documents, lambda _id: cls.update(_id, features), arguments.workers):
         try:
             updated += bool(future.result())
+        except (StoreFull, StoreLocked):  # no fault of one document: all others would fail as well
+            complain(f"{updated} of {len(ids)} documents were recomputed until then, {failed} failed")
+            raise
         except Exception as error:  # noqa: BLE001 - any fault of one document, of user code too, is its own
             failed += 1
             complain(f"failed: {_id}: {type(error).__name__}: {error}")

@@ -34,8 +34,15 @@ def verify_command(arguments: argparse.Namespace) -> int:
     for damage in verify(_place(arguments.store), progress=True):
         count += 1
         complain(f"damaged: {damage}")
-    say(f"{arguments.store}: {f'{count} damages' if count else 'everything is whole'}")
-    return 1 if count else 0
+    if not count:
+        say(f"{arguments.store}: everything is whole")
+        return 0
+    places = "1 place" if count == 1 else f"{count} places"
+    say(
+        f"{arguments.store}: damaged in {places}; delete what is damaged and ingest it again, or mend it from a copy: "
+        f"zounds-lite merge {arguments.store} COPY --on-conflict replace"
+    )
+    return 1
 
 
 def gc_command(arguments: argparse.Namespace) -> int:

@@ -79,6 +79,7 @@ class Job:
         skip_existing (bool): pass over what is stored from an unchanged source.
         retry_failed (bool): try again what failed in earlier runs.
         lineage (str): digest of what makes the document, where the job comes from.
+        folders (tuple[str, ...] | None): of its stores, where the job comes from; None where it comes from here.
     """
 
     cls: type[BaseModel]
@@ -86,6 +87,7 @@ class Job:
     skip_existing: bool
     retry_failed: bool
     lineage: str
+    folders: tuple[str, ...] | None = None
 
     @classmethod
     def of(cls, document: type[BaseModel], root: str, skip_existing: bool, retry_failed: bool) -> "Job":
@@ -104,11 +106,12 @@ class Job:
                 f"{self.cls.__name__} is defined where another process cannot import it (in a function, a notebook or "
                 "a prompt); move it to a module, or use executor=ThreadPoolExecutor(n)"
             )
-        return _arrived, (reference, self.root, self.skip_existing, self.retry_failed, self.lineage)
+        folders = _folders(self.cls)
+        return _arrived, (reference, self.root, self.skip_existing, self.retry_failed, self.lineage, folders)
 
     def is_as_sent(self) -> bool:
-        """Tell whether the class has the lineage here that it has where the job comes from."""
-        return _digest(self.cls) == self.lineage
+        """Tell whether the class has the lineage and the stores here that it has where the job comes from."""
+        return _digest(self.cls) == self.lineage and self.folders in (None, _folders(self.cls))
 
     def settled(self, task: Task) -> Receipt | None:
         """Return the receipt of a task for which nothing is to be done, else None."""
@@ -155,6 +158,12 @@ def _digest(cls: type[BaseModel]) -> str:
     return lineage_digest(cls.lineage(), cls.features.values())
 
 
+def _folders(cls: type[BaseModel]) -> tuple[str, ...]:
+    """Where the stores of a class are: a relative path in a module leads elsewhere after a change of the folder."""
+    databases = [cls._database(feature) for feature in (None, *cls.features.values())]
+    return tuple(str(getattr(database, "_root", "")) for database in databases)
+
+
 def _arrived(reference: DocumentReference, *values: Any) -> Job:
     return Job(resolve(reference), *values)
 
@@ -168,7 +177,7 @@ def rebuilt_error(name: str, arguments: Sequence[Any]) -> Exception:
 def lineage_differs(job: Job) -> str:
     """Say what to do where a class is another one in a worker than in the program."""
     return (
-        f"{job.cls.__name__} has another lineage in a worker process than in this program: what it depends on is "
-        "changed after the import, for example in the main program; set it where the module is imported, or use "
-        "executor=ThreadPoolExecutor(n)"
+        f"{job.cls.__name__} has another lineage, or another store, in a worker process than in this program: what it "
+        "depends on is changed after the import, for example in the main program, or its store has a relative path and "
+        "the folder was changed; set it where the module is imported, or use executor=ThreadPoolExecutor(n)"
     )

@@ -68,7 +68,7 @@ from zounds_lite.featureflow.settings import (
     simple_lmdb_settings,
 )
 from zounds_lite.featureflow.stores import Database, FileSystemDatabase, InMemoryDatabase, LmdbDatabase
-from zounds_lite.featureflow.stores.damage import Damage
+from zounds_lite.featureflow.stores.base import Damage
 from zounds_lite.featureflow.stores.maintenance import Compaction, CopyReport, compact, copy, merge
 from zounds_lite.featureflow.stores.verification import verify
 from zounds_lite.featureflow.typed import TypedDecoder, TypedEncoder

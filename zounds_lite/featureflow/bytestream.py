@@ -11,7 +11,6 @@ import os
 import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, Self
 
 from zounds_lite.errors import DeclarationError, EmptyAudio, FeatureNotComputable
@@ -28,18 +27,18 @@ class Chunk(bytes):
         data (bytes): the bytes; empty where the reader is to open ``source`` itself.
         total_length (int): bytes of the whole stream.
         source (str | BinaryIO | None): where all of it can be read: a path, or a seekable file.
-        fetched (bool): it came from a URL.
+        url (str | None): where it was fetched from; ``source`` is a temporary file then.
     """
 
     total_length: int
     source: Any
-    fetched: bool
+    url: str | None
 
-    def __new__(cls, data: bytes, total_length: int, source: Any = None, fetched: bool = False) -> Self:
+    def __new__(cls, data: bytes, total_length: int, source: Any = None, url: str | None = None) -> Self:
         self = super().__new__(cls, data)
         self.total_length = total_length
         self.source = source
-        self.fetched = fetched
+        self.url = url
         return self
 
 
@@ -142,21 +141,22 @@ class ByteStream(Node):
         self.chunksize = chunksize
         if int(chunksize) < 1:
             raise DeclarationError(f"chunksize={chunksize!r}: a chunk needs at least one byte")
-        self._spooled: list[str] = []
+        self._spooled: list[Any] = []
+        self._url: str | None = None
 
     def __exit__(self, *error: object) -> None:
-        for path in self._spooled:
-            Path(path).unlink(missing_ok=True)
+        for file in self._spooled:
+            file.close()
         self._spooled = []
 
     def _process(self, data: Any) -> Iterator[Any]:
         source = self._source(data)
         length = os.path.getsize(source) if isinstance(source, str) else source.seek(0, io.SEEK_END)
         if not length:
-            raise EmptyAudio(f"{source!r} holds no bytes")
+            raise EmptyAudio(f"{self._url or source!r} holds no bytes")
         subscribers = self._run.get("subscribers")
         if subscribers and all(node.reads_source for node in subscribers):
-            yield Chunk(b"", length, source, bool(self._spooled))
+            yield Chunk(b"", length, source, self._url)
             return
         if isinstance(source, str):
             with open(source, "rb") as file:
@@ -172,7 +172,7 @@ class ByteStream(Node):
             if not chunk:
                 break
             at += len(chunk)
-            yield Chunk(chunk, length, source, bool(self._spooled))
+            yield Chunk(chunk, length, source, self._url)
 
     def _source(self, data: Any) -> Any:
         """Return a path, or a seekable binary file."""
@@ -193,8 +193,14 @@ class ByteStream(Node):
         raise DeclarationError(f"{data!r} is no byte source; pass a path, bytes, a binary file or a URL")
 
     def _fetch(self, request: Any) -> str:
-        descriptor, path = tempfile.mkstemp(prefix="zounds_lite-")
-        self._spooled.append(path)
-        with open(descriptor, "wb") as file:
-            default_fetcher().download(request, file)
+        self._url = request if isinstance(request, str) else str(request.url)
+        file: Any = tempfile.TemporaryFile(prefix="zounds_lite-")  # noqa: SIM115 - closed in __exit__
+        path = f"/proc/self/fd/{file.fileno()}"
+        if not os.path.exists(path):  # only Linux can open a file again that has no name, and so is never left behind
+            file.close()
+            file = tempfile.NamedTemporaryFile(prefix="zounds_lite-")  # noqa: SIM115 - closed in __exit__
+            path = file.name
+        self._spooled.append(file)
+        default_fetcher().download(request, file)
+        file.flush()
         return path

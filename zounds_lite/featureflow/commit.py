@@ -2,8 +2,9 @@
 
 Blobs are durable before the record that names them; the records of several documents are written in one transaction;
 where that fails, the blobs are removed again. Features with a database of their own get a record there, written before
-the model's own, which makes the document visible. Names: ``Change``, ``commit``,
-``discard``, ``Outdated``.
+the model's own, which makes the document visible. A value there counts only if it was made from the sources that the
+model's record names, so one of an attempt that died in between is never served: it is computed anew, or cannot be had.
+Names: ``Change``, ``commit``, ``discard``, ``Outdated``.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -59,7 +60,7 @@ class Change:
             ModelExistsError: it must be new and is not.
         """
         if is_main:
-            self._check(old)
+            self.check(old)
         record = Record(self.id) if self.replaces or old is None else self._read(old)
         record.sources.update(self.sources)
         if is_main:
@@ -75,7 +76,8 @@ class Change:
     def _read(self, old: bytes) -> Record:
         return Record.from_bytes(old, f"the record of {self.id!r}")
 
-    def _check(self, old: bytes | None) -> None:
+    def check(self, old: bytes | None) -> None:
+        """Raise what ``apply`` raises where the model's own record is not what the change was made for."""
         if self.must_be_new and old is not None:
             raise ModelExistsError(f"document {self.id!r} exists; leave out raise_if_exists to replace it")
         if self.replaces:
@@ -106,6 +108,8 @@ def commit(
     others = {id(database): database for change in changes for database in map(database_of, change.entries)}
     others.pop(id(main), None)
     try:
+        for change in changes if others else ():
+            change.check(_raw(main, change.id))  # again when it is written, but the others come before that
         for database in [*others.values(), main]:
             written = {}
             for change in changes:
@@ -117,6 +121,14 @@ def commit(
         for change in changes:
             discard(change, database_of)
         raise
+
+
+def _raw(database: Database, _id: str) -> bytes | None:
+    """Return a record as a change gets to see it."""
+    try:
+        return database.get(_id)
+    except CorruptValue:
+        return b""
 
 
 def _applied(change: Change, values: Mapping[Feature, Entry], is_main: bool) -> RecordChange:

@@ -247,7 +247,10 @@ class BaseModel(metaclass=_ModelType):
         feature = cls._feature(feature)
         if not feature.store:
             raise DeclarationError(f"{feature.name} is not stored, so exists() cannot tell; leave it out")
-        raw = cls._database(feature).get(_id)
+        database = cls._database(feature)
+        if database is not cls._database() and _id not in cls._database():
+            return False  # what another database has of it belongs to no document, or to one that comes yet
+        raw = database.get(_id)
         return raw is not None and feature.key in Record.from_bytes(raw).entries
 
     @classmethod
@@ -359,13 +362,14 @@ class BaseModel(metaclass=_ModelType):
         for _ in range(_TRIES):
             snapshot = self.__dict__.get("_snapshot")
             try:
-                if snapshot is None:
-                    snapshot = self.__dict__["_snapshot"] = Snapshot(type(self), self._checked_id())
+                if snapshot is None:  # of several threads one is first, and the others take what it made
+                    snapshot = self.__dict__.setdefault("_snapshot", Snapshot(type(self), self._checked_id()))
                 return action(snapshot)
             except Outdated:
                 if snapshot is not None and snapshot.is_used and not anew:
                     break
-                self.__dict__.pop("_snapshot", None)
+                if self.__dict__.get("_snapshot") is snapshot:
+                    self.__dict__.pop("_snapshot", None)
         name = f"{type(self).__name__}({self._checked_id()!r})"
         raise StoreLocked(f"the document was replaced while it was read; make a new {name} to read what it is now")
 

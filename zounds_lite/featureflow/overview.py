@@ -189,10 +189,13 @@ def _records(database: Database, found: StoreInfo, progress: bool) -> Iterator[R
 
 def _fresh(model: Any, _id: str) -> set[str]:
     """Return the keys of the stored values of a document that code and sources of now would make again."""
-    try:
-        snapshot = Snapshot(model, _id)
-        stored = [feature for feature in model.features.values() if feature.store and _is_at_home(model, feature)]
+    stored = [feature for feature in model.features.values() if feature.store and _is_at_home(model, feature)]
+
+    def fresh(snapshot: Snapshot) -> set[str]:
         return {feature.key or "" for feature in stored if not snapshot.explain(feature).stale}
+
+    try:
+        return model(_id)._read(fresh)
     except (CorruptValue, KeyNotFound):
         return set()
 

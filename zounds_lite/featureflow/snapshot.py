@@ -8,13 +8,14 @@ needed; if they are gone by then, ``Outdated`` is raised. Class: ``Snapshot``.
 
 import io
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from zounds_lite.errors import CorruptValue, FeatureNotComputable, KeyNotFound
+from zounds_lite.errors import CorruptValue, FeatureNotComputable, KeyNotFound, StoreError
 from zounds_lite.featureflow.codecs import StoredValue
 from zounds_lite.featureflow.commit import Change, Outdated, commit
 from zounds_lite.featureflow.feature import Feature
@@ -29,7 +30,7 @@ __all__ = ["Snapshot"]
 _MOST_MAPS = 16_384
 """Blobs that snapshots hold open in a process; Linux allows 65,530 maps by default."""
 
-_MAPS: "weakref.WeakValueDictionary[tuple[int, str], np.ndarray]" = weakref.WeakValueDictionary()
+_MAPS: "weakref.WeakValueDictionary[tuple[Database, str], np.ndarray]" = weakref.WeakValueDictionary()
 """What snapshots hold open, by database and blob."""
 
 
@@ -53,12 +54,12 @@ class Snapshot:
         self.is_used = False
         self._others: dict[int, Record] = {}
         self._maps: dict[str, np.ndarray] = {}
-        self._hold(self.record, model._database())
+        self._hold(self.record.blobs, model._database())
 
-    def _hold(self, record: Record, database: Database) -> None:
-        """Map the blobs that a record names, so that they stay readable when they are removed."""
-        for name in record.blobs:
-            found = _MAPS.get((id(database), name))
+    def _hold(self, blobs: Iterable[str], database: Database) -> None:
+        """Map blobs, so that they stay readable when they are removed."""
+        for name in blobs:
+            found = _MAPS.get((database, name))
             if found is None:
                 if len(_MAPS) >= _MOST_MAPS:
                     return
@@ -67,7 +68,9 @@ class Snapshot:
                 except KeyNotFound:
                     self._check_current(name, database)
                     continue  # it is missing; whoever reads it is told
-                _MAPS[id(database), name] = found
+                except (StoreError, OSError):
+                    continue  # whoever reads it is told, and all other values are readable
+                _MAPS[database, name] = found
             self._maps[name] = found
 
     @cached_property
@@ -89,15 +92,18 @@ class Snapshot:
     def entry(self, feature: Feature) -> Entry | None:
         """Return what is stored of a feature, fresh or not; None where nothing is."""
         database = self.model._database(feature)
-        record = self.record
-        if database is not self.model._database():
-            if id(database) not in self._others:
-                raw = database.get(self.id)
-                other = Record(self.id) if raw is None else Record.from_bytes(raw, f"the record of {self.id!r}")
-                self._others[id(database)] = other
-                self._hold(other, database)
-            record = self._others[id(database)]
+        record = self.record if database is self.model._database() else self._other(database)
         return record.entries.get(feature.key or "") if feature.store else None
+
+    def _other(self, database: Database) -> Record:
+        """Return what another database has of the document, as of the moment when it was first asked."""
+        found = self._others.get(id(database))
+        if found is None:
+            raw = database.get(self.id)
+            other = Record(self.id) if raw is None else Record.from_bytes(raw, f"the record of {self.id!r}")
+            found = self._others.setdefault(id(database), other)
+            self._hold(found.blobs, database)
+        return found
 
     def _is_from_today(self, feature: Feature, entry: Entry) -> bool:
         """Tell whether a value was made from the sources as they are now."""
@@ -128,6 +134,8 @@ class Snapshot:
         except KeyNotFound as error:
             self._check_current(entry.blob, database)
             raise CorruptValue(f"{what}: {error}; process the document again to replace it") from error
+        except CorruptValue as error:
+            raise CorruptValue(f"{what}: {error}") from error
         if len(blob) < entry.size:
             raise CorruptValue(f"{what}: its blob is cut to {len(blob)} of {entry.size} bytes; process it again")
         # the checksum table is read when something is copied, not when the blob is mapped
@@ -203,13 +211,20 @@ class Snapshot:
 
     def _commit(self, entries: dict[Feature, Entry], marks: Marks) -> None:
         change = Change(self.id, self.lineage, entries, self.sources, marks=marks, based_on=self.record.sources)
+        for feature, entry in entries.items():
+            self._hold([entry.blob] if entry.blob else [], self.model._database(feature))
         commit([change], self.model._database)
         self.model._announce(self.id, entries)
-        self.record.sources = self.sources
-        self.record.marks.update(marks)
-        self._others.clear()
         main = self.model._database()
-        self.record.entries.update({f.key or "": e for f, e in entries.items() if self.model._database(f) is main})
+        added = {f.key or "": entry for f, entry in entries.items() if self.model._database(f) is main}
+        # made anew, never changed: other threads may be reading the document
+        self.record = replace(
+            self.record,
+            sources=self.sources,
+            marks={**self.record.marks, **marks},
+            entries={**self.record.entries, **added},
+        )
+        self._others = {}
 
     def explain(self, feature: Feature) -> Explanation:
         """Say whether a stored value is fresh and, if not, what differs."""

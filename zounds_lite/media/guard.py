@@ -130,6 +130,8 @@ def _start(source: Source, pieces: Pieces | None, limits: DecodeLimits) -> subpr
         bufsize=0,
         pass_fds=(descriptor,),
         cwd="/" if os.name == "posix" else None,
+        # Ctrl-C in a terminal is for the caller: a decoder that it ends would look like one that a recording crashed
+        start_new_session=True,
         env=_environment(),
     )
 

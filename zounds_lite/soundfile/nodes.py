@@ -15,7 +15,7 @@ import numpy as np
 
 from zounds_lite._lazy import optional
 from zounds_lite.dsp.resample import ResampleStream
-from zounds_lite.errors import DeclarationError, EmptyAudio, SampleRateError, TruncatedAudio
+from zounds_lite.errors import DeclarationError, EmptyAudio, MediaError, SampleRateError, TruncatedAudio
 from zounds_lite.featureflow import Encoder, Node
 from zounds_lite.media import AudioReader, DecodeLimits, check, encode_stream, mix_to_mono, probe
 from zounds_lite.media.probe import check_damaged
@@ -134,7 +134,8 @@ class _BytesNode(Node):
 
     reads_source = True
     neutral_parameters = ("limits",)
-    _is_read = _is_fetched = False
+    _is_read = False
+    _url: str | None = None
     _spool: Any = None
 
     def __init__(self, needs: Any, damaged: str, limits: Any) -> None:
@@ -152,9 +153,9 @@ class _BytesNode(Node):
         """The limits for the source at hand."""
         if self.limits != "network":
             return self.limits
-        return DecodeLimits() if self._is_fetched else None
+        return DecodeLimits() if self._url is not None else None
 
-    def _blocks(self, reader: AudioReader) -> Iterator[np.ndarray]:
+    def _blocks(self, reader: AudioReader, source: Any) -> Iterator[np.ndarray]:
         """Yield what can be decoded, and note on the document what is damaged."""
         is_empty = True
         for block in reader.blocks():
@@ -163,7 +164,19 @@ class _BytesNode(Node):
         for kind, message in reader.marks:
             if is_empty:
                 raise TruncatedAudio(f"{message}; nothing of it is left to keep")
-            self.mark(kind, message)
+            self.mark(kind, self._named(source, message))
+
+    def _named(self, source: Any, message: str) -> str:
+        """Return a message that names where a recording came from, and not the temporary file that it is read from."""
+        return message if self._url is None else message.replace(str(source), self._url)
+
+    def _opened(self, source: Any) -> Iterator[Any]:
+        try:
+            yield from self._open(source)
+        except MediaError as error:
+            if self._url is not None:
+                error.args = (self._named(source, str(error)),)
+            raise
 
     def _open(self, source: Any) -> Iterator[Any]:
         """Yield the results of a source: a path, or a seekable file."""
@@ -171,12 +184,12 @@ class _BytesNode(Node):
 
     def _process(self, data: Any) -> Iterator[Any]:
         source = getattr(data, "source", None)
-        self._is_fetched = getattr(data, "fetched", False)
+        self._url = getattr(data, "url", None)
         if self._is_read:
             return
         if source is not None:
             self._is_read = True
-            yield from self._open(source)
+            yield from self._opened(source)
             return
         if self._spool is None:
             self._spool = tempfile.SpooledTemporaryFile(_SPOOL)  # noqa: SIM115  (closed in __exit__)
@@ -240,7 +253,7 @@ class AudioStream(_BytesNode):
         with AudioReader(source, self.dtype, self.damaged, self._limits()) as reader:
             rate = audio_sample_rate(reader.info.samplerate)
             is_flat = self.sum_to_mono or reader.info.channels == 1
-            for block in self._blocks(reader):
+            for block in self._blocks(reader, source):
                 yield AudioSamples(mix_to_mono(block) if is_flat else block, rate)
 
 
@@ -305,7 +318,8 @@ class OggVorbis(_BytesNode):
         needs: a feature of bytes, usually of a ``ByteStream``.
         damaged (str): as for ``AudioStream``; with ``"keep"``, Ogg bytes are decoded once to see that they are whole,
             and encoded anew where they are not, so that the copy can always be read.
-        limits (DecodeLimits | str | None): as for ``AudioStream``.
+        limits (DecodeLimits | str | None): as for ``AudioStream``; Ogg bytes are decoded once within the limits before
+            they pass as they are.
 
     Raises:
         DecodeError: the bytes are no recording that can be decoded.
@@ -334,14 +348,23 @@ class OggVorbis(_BytesNode):
         limits = self._limits()
         with AudioReader(source, damaged=self.damaged, limits=limits) as reader:
             info = reader.info
-            if info.format != "OGG" or (self.damaged == "keep" and not check(source, limits).is_ok):
-                yield from encode_stream(self._blocks(reader), info.samplerate, info.channels, quality=self.quality)
+            if info.format != "OGG" or self._is_to_be_made_anew(source, limits):
+                yield from encode_stream(
+                    self._blocks(reader, source), info.samplerate, info.channels, quality=self.quality
+                )
                 return
         if isinstance(source, (str, os.PathLike)):
             with open(source, "rb") as file:
                 yield from _pieces(file)
         else:
             yield from _pieces(source)
+
+    def _is_to_be_made_anew(self, source: Any, limits: DecodeLimits | None) -> bool:
+        """Tell whether Ogg bytes are no copy to keep; making a new one says why, or mends them."""
+        if self.damaged == "keep":
+            return not check(source, limits).is_ok
+        # the copy is read in this process later, so what breaks limits must not become one
+        return limits is not None and check(source, limits).kind == "rejected"
 
 
 def _pieces(file: Any) -> Iterator[bytes]:

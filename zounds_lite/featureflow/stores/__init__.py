@@ -3,8 +3,7 @@
 ``base`` states the contract; ``zounds_lite.testing`` holds the suite that every store must pass.
 """
 
-from zounds_lite.featureflow.stores.base import BlobWriter, Database, Garbage
-from zounds_lite.featureflow.stores.damage import Damage
+from zounds_lite.featureflow.stores.base import BlobWriter, Damage, Database, Garbage
 from zounds_lite.featureflow.stores.files import FileSystemDatabase
 from zounds_lite.featureflow.stores.lmdb import LmdbDatabase
 from zounds_lite.featureflow.stores.memory import InMemoryDatabase

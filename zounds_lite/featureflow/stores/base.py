@@ -16,12 +16,10 @@ Goal: a stranger can write a store from this page. Conventions:
 - Stores are safe to use from several threads, also while one of them closes the store or the process forks (``gate``).
   A store that lives on a disk can be pickled and used in other processes.
 
-Classes: ``Database``, ``BlobWriter``, ``Garbage``; functions ``check_id``, ``check_own``, ``check_size``,
-``own_record``, ``released_blobs``, ``short_id``.
+Classes: ``Database``, ``BlobWriter``, ``Damage``, ``Garbage``. What stores check of ids and records is in ``checks``.
 """
 
 import itertools
-import logging
 import random
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
@@ -31,35 +29,46 @@ from typing import Any
 import numpy as np
 import xxhash
 
-from zounds_lite.errors import CorruptValue, InvalidId, KeyNotFound, ValueTooLarge
-from zounds_lite.featureflow.record import FORMAT, Checksums, Record, blob_table, read_id
-from zounds_lite.featureflow.stores.damage import Damage
+from zounds_lite.errors import CorruptValue, KeyNotFound
+from zounds_lite.featureflow.record import FORMAT, Checksums, Record, blob_table
+from zounds_lite.featureflow.stores.checks import check_id, short_id
 from zounds_lite.featureflow.stores.formats import READERS
 
-__all__ = [
-    "MAX_RECORD",
-    "BlobWriter",
-    "Change",
-    "Database",
-    "Garbage",
-    "check_id",
-    "check_own",
-    "check_size",
-    "own_record",
-    "released_blobs",
-    "short_id",
-]
+__all__ = ["BlobWriter", "Change", "Damage", "Database", "Garbage", "check_id"]
 
 Change = Callable[[bytes | None], bytes | None]
 """Old record to new record; None stands for no record."""
 
-MAX_RECORD = 64 * 1024 * 1024
-"""No record and no entry of the ledger is longer; what claims to be is damaged."""
-
 _APPEND = 1024 * 1024
 """Blobs are written in pieces of at least this size."""
 
-_log = logging.getLogger(__name__)
+
+@dataclass(frozen=True)
+class Damage:
+    """One thing that is wrong in a store.
+
+    Args:
+        id (str | None): the document; None where it is the store's own structure.
+        feature (str | None): the feature; None where it is the whole document.
+        what (str): what was found, and where.
+
+    Examples:
+        >>> print(Damage("a.wav", "fft", "block 3 of 12 fails its checksum"))
+        feature 'fft' of document 'a.wav': block 3 of 12 fails its checksum
+        >>> print(Damage(None, None, "page 7 is used twice"))
+        the store: page 7 is used twice
+    """
+
+    id: str | None
+    feature: str | None
+    what: str
+
+    def __str__(self) -> str:
+        if self.id is None:
+            return f"the store: {self.what}"
+        _id = repr(self.id) if len(self.id) <= 200 else f"{self.id[:150]!r}... ({len(self.id)} characters)"
+        where = f"document {_id}" if self.feature is None else f"feature {self.feature!r} of document {_id}"
+        return f"{where}: {self.what}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,79 +84,6 @@ class Garbage:
     blobs: int = 0
     bytes: int = 0
     kept: int = 0
-
-
-def check_id(_id: Any) -> str:
-    """Return ``_id`` if a store can hold it.
-
-    Raises:
-        InvalidId: it is empty, or no text.
-
-    Examples:
-        >>> check_id("http://example.org/a:b/../c")
-        'http://example.org/a:b/../c'
-    """
-    if not isinstance(_id, str) or not _id:
-        raise InvalidId(f"an id must be non-empty text, got {_id!r}")
-    return str(_id)
-
-
-def check_size(new: bytes | None, _id: str) -> bytes | None:
-    """Return what a change wants to write, if a store takes it.
-
-    Raises:
-        ValueTooLarge: it is longer than ``MAX_RECORD``.
-    """
-    if new is not None and len(new) > MAX_RECORD:
-        raise ValueTooLarge(
-            f"the record of {short_id(_id)} has {len(new)} bytes, at most {MAX_RECORD} are allowed: large values "
-            "belong into blobs"
-        )
-    return new
-
-
-def check_own(raw: bytes, _id: str) -> None:
-    """Refuse the record of another document, whole as it may be; one that is damaged passes.
-
-    Raises:
-        CorruptValue: the store keeps another document under this id.
-    """
-    found = _owner(raw, _id)
-    if found != _id:
-        raise CorruptValue(
-            f"the store keeps the record of {short_id(found)} under the id {short_id(_id)}: its index is damaged; "
-            "process the document again to replace it"
-        )
-
-
-def own_record(raw: bytes | None, _id: str) -> bytes | None:
-    """Return a record for a change to look at; one of another document counts as damaged, and nothing of it is shown.
-
-    Its blobs belong to that document, so whoever replaces the record must not release them.
-    """
-    return b"" if raw is not None and _owner(raw, _id) != _id else raw
-
-
-def _owner(raw: bytes, _id: str) -> str:
-    """Return the id in a record, or ``_id`` where it cannot be read."""
-    try:
-        return read_id(lambda start, stop: raw[start:stop])
-    except CorruptValue:
-        return _id
-
-
-def released_blobs(old: bytes | None, new: bytes | None) -> set[str]:
-    """Names of the blobs that ``old`` refers to and ``new`` does not; none, where one of them cannot be read."""
-    if old is None:
-        return set()
-    try:
-        before = Record.from_bytes(old, "the old record").blobs
-        if not before or new is None:
-            return before
-        return before - Record.from_bytes(new, "the new record").blobs
-    except CorruptValue as error:
-        _log.warning("blobs of a damaged record are left in the store, gc will find them: %s", error)
-        return set()
 
 
 class BlobWriter(ABC):
@@ -335,8 +271,3 @@ class Database(ABC):
         if _id not in self:
             raise KeyNotFound(f"no document {short_id(_id)} in {self!r}")
         self.change({_id: lambda old: None})
-
-
-def short_id(_id: str) -> str:
-    """Return an id as messages show it: quoted, and not at full length where that is long."""
-    return repr(_id) if len(_id) <= 80 else f"{_id[:60]!r}... ({len(_id)} characters)"

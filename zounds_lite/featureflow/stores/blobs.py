@@ -6,26 +6,27 @@ names it was committed, so that what a dead process left can be told from what a
 """
 
 import logging
-import mmap
 import os
+import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
 
-from zounds_lite.errors import CorruptValue, KeyNotFound
+from zounds_lite.errors import KeyNotFound
 from zounds_lite.featureflow.stores.base import BlobWriter, Garbage
-from zounds_lite.featureflow.stores.folders import disk_errors, make_folder, open_plain, sync_folder
-from zounds_lite.featureflow.stores.garbage import named_blobs
+from zounds_lite.featureflow.stores.checks import named_blobs
+from zounds_lite.featureflow.stores.folders import disk_errors, make_folder, remove_files, sync_folder
 from zounds_lite.featureflow.stores.leases import Leases, owner_tag
+from zounds_lite.featureflow.stores.maps import map_file
 
 __all__ = ["BlobFolder"]
 
 _WRITE = 64 * 1024
 """Bytes per system call: the page cache keeps them in one piece, and a slice maps whole pieces when it touches them."""
 
-_HEXADECIMAL = set("0123456789abcdef")
+_NAME = re.compile("[0-9a-f]{32}")
 
 _log = logging.getLogger(__name__)
 
@@ -76,10 +77,6 @@ def _blob_file(folder: Path, name: str) -> Path:
     return folder / name[:2] / f"{name}.blob"
 
 
-def _is_name(name: str) -> bool:
-    return len(name) == 32 and set(name) <= _HEXADECIMAL
-
-
 class BlobFolder:
     """A folder of blobs.
 
@@ -101,26 +98,16 @@ class BlobFolder:
             self._leases.release(named_blobs(news))
 
     def _file(self, name: str) -> Path:
-        if not _is_name(name):
+        if not _NAME.fullmatch(name):
             raise KeyNotFound(f"{name!r} is no name of a blob")
         return _blob_file(self.path, name)
 
     def open(self, name: str) -> np.ndarray:
         """Map a blob: read-only, pages come in as they are touched, nothing is read ahead."""
-        what = f"the blob {name!r} in {str(self.path)!r}"
         try:
-            descriptor = open_plain(self._file(name), what)
+            return map_file(self._file(name), f"the blob {name!r}")
         except FileNotFoundError:
             raise KeyNotFound(f"no blob {name!r} in {str(self.path)!r}") from None
-        try:
-            if not os.fstat(descriptor).st_size:
-                raise CorruptValue(f"{what} is empty; process its document again to replace it")
-            mapped = mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
-        finally:
-            os.close(descriptor)
-        if hasattr(mmap, "MADV_RANDOM"):
-            mapped.madvise(mmap.MADV_RANDOM)
-        return np.frombuffer(mapped, np.uint8)
 
     def remove(self, name: str) -> None:
         """Remove a blob; maps of it that are open stay valid."""
@@ -134,11 +121,11 @@ class BlobFolder:
         """Yield name and size of every finished blob."""
         for file in self.path.glob("??/*.blob"):
             try:
-                size = file.lstat().st_size
+                found = file.lstat()
             except FileNotFoundError:  # removed since the listing
                 continue
-            if _is_name(file.stem):
-                yield file.stem, size
+            if _NAME.fullmatch(file.stem):
+                yield file.stem, found.st_size
 
     def collect(self, named: Callable[[], set[str]]) -> Garbage:
         """Remove what no record names and no live process is writing.
@@ -151,22 +138,7 @@ class BlobFolder:
         files.update((name, _blob_file(self.path, name)) for name, _ in self.files())
         live = self._leases.live()
         unnamed = files.keys() - named()
-        blobs = size = 0
         with disk_errors(self.path):
-            for name in unnamed - live:
-                size += _remove(files[name])
-                blobs += 1
+            blobs, size = remove_files(files[name] for name in unnamed - live)
             self._leases.remove_dead()
         return Garbage(blobs, size, len(unnamed & live))
-
-
-def _remove(file: Path) -> int:
-    try:
-        size = file.lstat().st_size
-        if file.is_dir() and not file.is_symlink():
-            file.rmdir()  # nothing of ours
-        else:
-            file.unlink()
-    except FileNotFoundError:  # another collector was faster
-        return 0
-    return size

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from zounds_lite.errors import CorruptValue
-from zounds_lite.featureflow.stores.base import MAX_RECORD
+from zounds_lite.featureflow.stores.checks import MAX_RECORD
 
 __all__ = ["Bounds"]
 

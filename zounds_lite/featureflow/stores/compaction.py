@@ -15,11 +15,11 @@ from zounds_lite.errors import StoreError
 from zounds_lite.featureflow.stores.folders import FULL, disk_errors, sync_folder
 from zounds_lite.featureflow.stores.leases import owner_tag
 from zounds_lite.featureflow.stores.lmdb import LmdbDatabase
+from zounds_lite.featureflow.stores.opened import COMPACTED
 from zounds_lite.featureflow.stores.salvage import inspect
 
 __all__ = ["compact_file"]
 
-_SUFFIX = ".compact"
 _DATABASES = 16
 
 
@@ -31,9 +31,9 @@ def compact_file(database: LmdbDatabase) -> None:
         StoreFull: there is no room for the new file beside the old one.
     """
     with database.alone() as folder, disk_errors(folder):
-        for left in folder.glob(f"*{_SUFFIX}"):  # of one who died: nobody else is here
+        for left in folder.glob(f"*{COMPACTED}"):  # of one who died: nobody else is here
             shutil.rmtree(left)
-        aside = folder / (owner_tag() + _SUFFIX)
+        aside = folder / (owner_tag() + COMPACTED)
         aside.mkdir()
         try:
             _copy(folder, aside)

@@ -10,7 +10,7 @@ Everybody who has the folder open holds a shared lock on ``users.lock``, so that
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -18,10 +18,10 @@ import lmdb
 
 from zounds_lite.errors import CorruptValue, StoreError, StoreFormatError, StoreFull, StoreLocked
 from zounds_lite.featureflow.stores.buffers import Bounds
-from zounds_lite.featureflow.stores.folders import FULL, full_disk
+from zounds_lite.featureflow.stores.folders import FULL, disk_errors, full_disk, remove_files
 from zounds_lite.featureflow.stores.gate import GATE
 from zounds_lite.featureflow.stores.locks import UsersLock
-from zounds_lite.featureflow.stores.opened import Opened, has_room
+from zounds_lite.featureflow.stores.opened import COMPACTED, MADE, PROBE, Opened, has_room
 
 __all__ = ["Environment"]
 
@@ -89,18 +89,17 @@ class Environment:
 
         return self._use(use)
 
-    def _use(self, use: Callable[[Opened], _T]) -> _T:
+    def _use(self, use: Callable[[Opened], _T], databases: tuple[bytes, ...] | None = None) -> _T:
         """Return ``use(opened)``, called inside the gate; again, where something was in the way that can be cleared."""
         tries = 0
         while True:
-            size = self.map_size
+            found = Opened.by_path.get(self._key)
+            size = self.map_size if found is None else found.size
             try:
                 with self._errors(), GATE.shared():
-                    opened = self._opened()
-                    size = opened.size
-                    return use(opened)
+                    return use(self._opened(databases))
             except lmdb.MapFullError:
-                self._resize(2 * size)
+                self._resize(2 * size)  # no more than that, where other threads met the same full map
             except lmdb.MapResizedError:
                 self._resize(0)
             except lmdb.ReadersFullError:
@@ -121,21 +120,14 @@ class Environment:
     @contextmanager
     def hold(self) -> Iterator[None]:
         """Keep the state of this moment: writers leave its pages alone. Only the meta pages of the file are touched."""
-        with ExitStack() as stack:
-            for attempt in range(_TRIES):
-                try:
-                    with ExitStack() as inside:
-                        inside.enter_context(self._errors())
-                        inside.enter_context(GATE.shared())
-                        inside.enter_context(self._opened(()).env.begin())
-                        stack.push(inside.pop_all())
-                    break
-                except lmdb.MapResizedError:
-                    self._resize(0)
-                except (lmdb.ReadersFullError, lmdb.PanicError) as error:
-                    if attempt == _TRIES - 1:
-                        raise StoreLocked(f"{str(self.path)!r} cannot be read now: {error}; try again") from error
-                    self._check_readers()
+
+        def begin(opened: Opened) -> ExitStack:
+            with ExitStack() as stack:
+                stack.enter_context(GATE.shared())
+                stack.enter_context(opened.env.begin())
+                return stack.pop_all()
+
+        with self._use(begin, databases=()):
             yield
 
     @property
@@ -151,6 +143,21 @@ class Environment:
     def sync(self) -> None:
         """Make durable all that this or another process has committed so far."""
         self._use(lambda opened: None if opened.readonly else opened.env.sync(True))
+
+    def tidy(self) -> int:
+        """Remove what processes left that died while they made or compacted the file, or looked for room; its bytes."""
+
+        def remove(opened: Opened) -> int:
+            # who makes or compacts has the folder for himself, so while it is open here nobody does
+            folders = [folder for suffix in (MADE, COMPACTED) for folder in opened.path.glob(f"*{suffix}")]
+            files = list(opened.path.glob(f"*{PROBE}"))
+            for folder in folders:
+                with suppress(FileNotFoundError, NotADirectoryError):  # another collector was faster, or not ours
+                    files.extend(folder.iterdir())
+            with disk_errors(self.path):
+                return remove_files([*files, *folders])[1]
+
+        return self._use(remove, databases=())
 
     def close(self) -> None:
         """Close the environment, for all who share it; it opens again when one of them uses it."""

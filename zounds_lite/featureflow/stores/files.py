@@ -1,9 +1,9 @@
 """A store in plain files: one file per record, one per blob, one per entry of the ledger.
 
-Files are written aside, made durable and renamed; a lock file lets one writer in at a time. Batches are durable as a
-whole before ``change`` returns, but a crash between two renames keeps the first: use ``LmdbDatabase`` where a batch
-must be all or nothing. The ledger comes after the records, so that a document may be stored and still stand in the
-ledger, and never neither.
+Files are written aside, made durable and renamed; a lock file lets one writer in at a time. All files of a batch are
+written before the first is renamed, and durable before ``change`` returns. But readers may come between two renames,
+and a crash there keeps the first: use ``LmdbDatabase`` where a batch must be all or nothing. The ledger comes after the
+records, so that a document may be stored and still stand in the ledger, and never neither.
 """
 
 import errno
@@ -20,12 +20,11 @@ import numpy as np
 
 from zounds_lite.errors import CorruptValue, StoreFormatError, StoreLocked
 from zounds_lite.featureflow.record import read_id
-from zounds_lite.featureflow.stores.base import (
+from zounds_lite.featureflow.stores.base import BlobWriter, Change, Damage, Database, Garbage
+from zounds_lite.featureflow.stores.blobs import BlobFolder
+from zounds_lite.featureflow.stores.checks import (
     MAX_RECORD,
-    BlobWriter,
-    Change,
-    Database,
-    Garbage,
+    blobs_in,
     check_id,
     check_own,
     check_size,
@@ -33,11 +32,8 @@ from zounds_lite.featureflow.stores.base import (
     released_blobs,
     short_id,
 )
-from zounds_lite.featureflow.stores.blobs import BlobFolder
-from zounds_lite.featureflow.stores.damage import Damage
-from zounds_lite.featureflow.stores.folders import disk_errors, make_folder, open_plain, sync_folder, write_file
+from zounds_lite.featureflow.stores.folders import disk_errors, make_folder, open_plain, remove_files, replace_files
 from zounds_lite.featureflow.stores.formats import describe_format, read_format
-from zounds_lite.featureflow.stores.garbage import blobs_in
 from zounds_lite.featureflow.stores.gate import GATE
 from zounds_lite.featureflow.stores.leases import owner_tag
 from zounds_lite.featureflow.stores.locks import wait_for_lock
@@ -84,7 +80,8 @@ class FileSystemDatabase(Database):
         file = self._root / "format.json"
         with disk_errors(self.path):
             if not file.exists():
-                write_file(file, describe_format(), owner_tag())
+                with self._locked():
+                    replace_files([{file: describe_format()}], owner_tag())
             with open(file, "rb") as found:
                 self.format = read_format(found.read(MAX_RECORD), self.path)
 
@@ -136,20 +133,13 @@ class FileSystemDatabase(Database):
                 for _id, change in (failures or {}).items()
             }
             with disk_errors(self.path):
-                for kind, values in ((_RECORDS, news), (_FAILURES, entries)):
-                    for _id, new in values.items():
-                        self._replace(self._file(_id, kind), new)
+                kinds = ((_RECORDS, news), (_FAILURES, entries))
+                groups = ({self._file(_id, kind): new for _id, new in values.items()} for kind, values in kinds)
+                replace_files(groups, owner_tag())
             self._blobs.settle(news)
             for _id, new in news.items():
                 for name in released_blobs(olds[_id], new):
                     self._blobs.remove(name)
-
-    def _replace(self, file: Path, new: bytes | None) -> None:
-        if new is not None:
-            write_file(file, new, owner_tag())
-        elif file.exists():
-            file.unlink()
-            sync_folder(file.parent)
 
     def _files(self, kind: tuple[str, str]) -> list[Path]:
         """All files of one kind; while it lists them nobody writes, so that no file is missed that is replaced."""
@@ -193,13 +183,12 @@ class FileSystemDatabase(Database):
 
     def collect_garbage(self) -> Garbage:
         found = self._blobs.collect(self._named_blobs)
-        aside = [path for kind in (_RECORDS, _FAILURES) for path in (self._root / kind[0]).glob("??/*.part")]
+        patterns = ("*.part", *(f"{folder}/??/*.part" for folder, _ in (_RECORDS, _FAILURES)))
+        aside = [path for pattern in patterns for path in self._root.glob(pattern)]
         size = 0
         if aside:
             with self._locked(), disk_errors(self.path):  # alone, so that nobody is writing one of them
-                for path in aside:
-                    size += path.stat().st_size if path.exists() else 0
-                    path.unlink(missing_ok=True)
+                size = remove_files(aside)[1]
         return Garbage(found.blobs, found.bytes + size, found.kept)
 
     def inspect(self) -> Iterator[Damage]:

@@ -2,26 +2,41 @@
 
 Convention, the strict reading of POSIX: the name of a new file or folder is durable only once the folder that holds it
 was synced. So a folder is made durable before anything is put into it, and whoever finds one that another process made
-a moment ago syncs it again. Functions: ``disk_errors``, ``full_disk``, ``make_folder``, ``open_plain``,
-``sync_folder``, ``write_file``.
+a moment ago syncs it again. Functions: ``disk_errors``, ``full_disk``, ``identity``, ``is_same_file``,
+``make_folder``, ``open_plain``, ``remove_files``, ``replace_files``, ``sync_folder``.
 """
 
 import errno
+import itertools
 import os
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from zounds_lite.errors import CorruptValue, StoreFormatError, StoreFull, StoreLocked
 
-__all__ = ["FULL", "disk_errors", "full_disk", "make_folder", "open_plain", "sync_folder", "write_file"]
+__all__ = [
+    "FULL",
+    "disk_errors",
+    "full_disk",
+    "identity",
+    "is_same_file",
+    "make_folder",
+    "open_plain",
+    "remove_files",
+    "replace_files",
+    "sync_folder",
+]
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 """Error numbers of a disk, a quota or a file that cannot grow."""
 
 _READ_ONLY = {errno.EACCES, errno.EPERM, errno.EROFS}
+_NOT_THE_FILE = {errno.ENOENT, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
+"""There is no file, or the process or the system is short of something: no damage."""
+
 _REMEMBERED = 10_000
 
 _durable: dict[str, tuple[int, int]] = {}
@@ -69,27 +84,54 @@ def sync_folder(folder: Path) -> None:
 
 def make_folder(folder: Path) -> None:
     """Make a folder, and those above it that are missing; all are durable when this returns."""
-    identity = _identity(folder)
-    if identity is None:
+    found = identity(folder)
+    if found is None:
         make_folder(folder.parent)
         folder.mkdir(exist_ok=True)
-        identity = _identity(folder)
-    elif _durable.get(str(folder)) == identity:
+        found = identity(folder)
+    elif _durable.get(str(folder)) == found:
         return
     with suppress(PermissionError):  # a folder above the store that may not be read is not ours to sync
         sync_folder(folder.parent)
-    if identity is not None:
+    if found is not None:
         if len(_durable) > _REMEMBERED:
             _durable.clear()
-        _durable[str(folder)] = identity
+        _durable[str(folder)] = found
 
 
-def _identity(folder: Path) -> tuple[int, int] | None:
+def identity(path: Path) -> tuple[int, int] | None:
+    """Say which file or folder stands at a path, whatever its name; None where there is none."""
     try:
-        found = os.stat(folder)
+        found = os.stat(path)
     except FileNotFoundError:
         return None
     return found.st_dev, found.st_ino
+
+
+def remove_files(files: Iterable[Path]) -> tuple[int, int]:
+    """Remove files, and return how many there were and their size; another process may be faster."""
+    count = size = 0
+    for file in files:
+        try:
+            found = file.lstat()
+            if stat.S_ISDIR(found.st_mode):
+                file.rmdir()
+            else:
+                file.unlink()
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            if error.errno in (errno.ENOTEMPTY, errno.EEXIST):
+                continue  # a folder with something in it is not ours
+            raise
+        count, size = count + 1, size + found.st_size
+    return count, size
+
+
+def is_same_file(descriptor: int, path: Path) -> bool:
+    """Tell whether the file that is open is the one that stands at a path now."""
+    found = os.fstat(descriptor)
+    return identity(path) == (found.st_dev, found.st_ino)
 
 
 def open_plain(file: Path, what: str) -> int:
@@ -99,6 +141,7 @@ def open_plain(file: Path, what: str) -> int:
 
     Raises:
         FileNotFoundError: there is no such file.
+        OSError: the process has too many files open, or the system is short of memory.
         CorruptValue: it is a link, a pipe, a folder or anything else but a plain file, or may not be read.
     """
     flags = os.O_RDONLY
@@ -106,9 +149,9 @@ def open_plain(file: Path, what: str) -> int:
         flags |= getattr(os, name, 0)
     try:
         descriptor = os.open(file, flags)
-    except FileNotFoundError:
-        raise
     except OSError as error:
+        if error.errno in _NOT_THE_FILE:
+            raise
         raise CorruptValue(f"{what} cannot be read: {error}; process its document again to replace it") from error
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
@@ -116,24 +159,40 @@ def open_plain(file: Path, what: str) -> int:
     return descriptor
 
 
-def write_file(file: Path, data: bytes, owner: str) -> None:
-    """Write a file durably, all of it or nothing.
+def replace_files(groups: Iterable[Mapping[Path, bytes | None]], owner: str) -> None:
+    """Replace files durably, each all of it or nothing; one group is durable before the next is begun.
+
+    All are written aside before the first gets its name, so where there is no room for all, none changes.
 
     Args:
-        file (Path): where; what was there is replaced.
-        data (bytes): its content.
+        groups (Iterable[Mapping[Path, bytes | None]]): the content of each file; None removes it.
         owner (str): names the process, so that no two write aside under one name.
     """
-    make_folder(file.parent)
-    aside = file.with_name(f"{owner}-{threading.get_ident()}.part")
+    groups, aside = list(groups), {}
     try:
-        with open(aside, "wb", buffering=0) as out:
-            view = memoryview(data)
-            while len(view):
-                view = view[out.write(view) :]
-            os.fsync(out.fileno())
-        os.replace(aside, file)
+        for file, data in itertools.chain.from_iterable(group.items() for group in groups):
+            if data is not None:
+                make_folder(file.parent)
+                aside[file] = file.with_name(f"{file.stem}-{owner}-{threading.get_ident()}.part")
+                _write(aside[file], data)
+        for group in groups:
+            changed = {file: data for file, data in group.items() if data is not None or file.exists()}
+            for file, data in changed.items():
+                if data is not None:
+                    os.replace(aside.pop(file), file)
+                else:
+                    file.unlink()
+            for folder in {file.parent for file in changed}:
+                sync_folder(folder)
     except BaseException:
-        aside.unlink(missing_ok=True)
+        for left in aside.values():
+            left.unlink(missing_ok=True)
         raise
-    sync_folder(file.parent)
+
+
+def _write(file: Path, data: bytes) -> None:
+    with open(file, "wb", buffering=0) as out:
+        view = memoryview(data)
+        while len(view):
+            view = view[out.write(view) :]
+        os.fsync(out.fileno())

@@ -13,12 +13,13 @@ stays small. A line that is stale does no harm: it only protects. Class: ``Lease
 import atexit
 import os
 import threading
+import uuid
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
-from zounds_lite.featureflow.stores.folders import make_folder
+from zounds_lite.featureflow.stores.folders import is_same_file, make_folder
 from zounds_lite.featureflow.stores.locks import lock_file
 
 __all__ = ["Leases", "owner_tag"]
@@ -28,13 +29,13 @@ _LINE = _NAME + 1
 
 
 def owner_tag() -> str:
-    """Name this process so that no other one, now or after a restart, has the same name."""
+    """Name this process so that no other one has the same name: now, after a restart, or in another container."""
     return _tag(os.getpid())
 
 
 @lru_cache(maxsize=1)
 def _tag(pid: int) -> str:
-    return f"{pid}-{_boot()}-{_start(pid)}"
+    return f"{pid}-{_boot()}-{_start(pid)}-{uuid.uuid4().hex[:8]}"
 
 
 def _boot() -> str:
@@ -84,7 +85,7 @@ class _Lease:
 
     def has_name(self) -> bool:
         """Tell whether the file that is open is still the one in the folder."""
-        return _same(self.descriptor, self.path)
+        return is_same_file(self.descriptor, self.path)
 
     def add(self, name: str) -> None:
         at = self._free.pop() if self._free else len(self.lines)
@@ -105,7 +106,8 @@ class _Lease:
         self._free.append(at)
         if not self.lines:
             self._free = []
-            os.ftruncate(self.descriptor, 0)
+            with suppress(OSError):  # what was committed is committed; a line that stays only protects
+                os.ftruncate(self.descriptor, 0)
 
 
 _lock = threading.RLock()
@@ -140,7 +142,7 @@ def _renamed(folder: Path) -> _Lease | None:
     """Return the lease that this process took when the folder had another name: it must not wait for itself."""
     path = folder / f"{owner_tag()}.lease"
     for key, lease in _leases.items():
-        if _same(lease.descriptor, path):
+        if is_same_file(lease.descriptor, path):
             lease.path = path
             return _leases.pop(key)
     return None
@@ -200,7 +202,7 @@ class Leases:
             except OSError:
                 continue
             try:
-                if _is_dead(descriptor, path) and _same(descriptor, path):
+                if _is_dead(descriptor, path) and is_same_file(descriptor, path):
                     path.unlink(missing_ok=True)
             finally:
                 os.close(descriptor)
@@ -209,15 +211,6 @@ class Leases:
         with _lock:
             lease = _leases.get(self._key)
         return [path for path in self.folder.glob("*.lease") if lease is None or path.name != lease.path.name]
-
-
-def _same(descriptor: int, path: Path) -> bool:
-    try:
-        named = os.stat(path)
-    except FileNotFoundError:
-        return False
-    found = os.fstat(descriptor)
-    return (found.st_dev, found.st_ino) == (named.st_dev, named.st_ino)
 
 
 def _is_dead(descriptor: int, path: Path) -> bool:

@@ -19,11 +19,10 @@ import numpy as np
 
 from zounds_lite.errors import CorruptValue, DeclarationError, StoreFormatError
 from zounds_lite.featureflow.record import read_id
-from zounds_lite.featureflow.stores.base import (
-    BlobWriter,
-    Change,
-    Database,
-    Garbage,
+from zounds_lite.featureflow.stores.base import BlobWriter, Change, Damage, Database, Garbage
+from zounds_lite.featureflow.stores.blobs import BlobFolder
+from zounds_lite.featureflow.stores.checks import (
+    blobs_in,
     check_id,
     check_own,
     check_size,
@@ -31,11 +30,8 @@ from zounds_lite.featureflow.stores.base import (
     released_blobs,
     short_id,
 )
-from zounds_lite.featureflow.stores.blobs import BlobFolder
-from zounds_lite.featureflow.stores.damage import Damage
 from zounds_lite.featureflow.stores.environment import Environment
 from zounds_lite.featureflow.stores.formats import describe_format, read_format
-from zounds_lite.featureflow.stores.garbage import blobs_in
 
 __all__ = ["LmdbDatabase"]
 
@@ -138,9 +134,10 @@ class LmdbDatabase(Database):
 
         def apply(txn: Any, db: Mapping[bytes, Any]) -> None:
             # all are read before one is written: what is written is not in the map, and has no bounds to check
+            cursors = {table: txn.cursor(db[table]) for table, wanted in tables.items() if wanted}
             for (table, _id), key in keys.items():
-                with txn.cursor(db[table]) as cursor:
-                    olds[table, _id] = self._old(cursor, table, _id) if cursor.set_key(key) else None
+                cursor = cursors[table]
+                olds[table, _id] = self._old(cursor, table, _id) if cursor.set_key(key) else None
             for table, _id in keys:
                 news[table, _id] = check_size(tables[table][_id](olds[table, _id]), _id)
             for (table, _id), key in keys.items():
@@ -231,7 +228,8 @@ class LmdbDatabase(Database):
         return self._blobs.files()
 
     def collect_garbage(self) -> Garbage:
-        return self._blobs.collect(self._named_blobs)
+        found = self._blobs.collect(self._named_blobs)
+        return Garbage(found.blobs, found.bytes + self._environment.tidy(), found.kept)
 
     def _named_blobs(self) -> set[str]:
         for damage in self.inspect():

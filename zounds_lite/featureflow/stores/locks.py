@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from zounds_lite.errors import StoreLocked
+from zounds_lite.featureflow.stores.folders import is_same_file
 
 __all__ = ["UsersLock", "lock_file", "wait_for_lock"]
 
@@ -48,9 +49,9 @@ def lock_file(descriptor: int, wait: bool, shared: bool = False) -> bool | None:
     return True
 
 
-def wait_for_lock(descriptor: int, shared: bool = False, patience: float | None = None) -> bool:
+def wait_for_lock(descriptor: int, shared: bool = False) -> bool:
     """Lock an open file, waiting some seconds; True where it was taken, or where there are no such locks."""
-    deadline = time.monotonic() + (PATIENCE if patience is None else patience)
+    deadline = time.monotonic() + PATIENCE
     while lock_file(descriptor, wait=False, shared=shared) is False:
         if time.monotonic() > deadline:
             return False
@@ -76,31 +77,18 @@ class UsersLock:
 
     def take(self, alone: bool) -> None:
         """Take the lock, or change it to the other kind; in between, others may take it."""
-        deadline = time.monotonic() + PATIENCE
         while True:
             if self._descriptor is None:
                 self._descriptor = _open(self.path)
             if self._descriptor is None:
                 return  # nobody can take it, or change the store
-            if lock_file(self._descriptor, wait=False, shared=not alone) is not False:
-                if self._has_name():
-                    return
-                self.release()
-                continue
-            if time.monotonic() > deadline:
+            if not wait_for_lock(self._descriptor, shared=not alone):
                 self.release()
                 what = "is used by another program" if alone else "is held by another program"
                 raise StoreLocked(errno.EAGAIN, f"{str(self.path.parent)!r} {what}; close it there, or try again later")
-            time.sleep(_PAUSE)
-
-    def _has_name(self) -> bool:
-        """Tell whether the file that is locked is still the one in the folder."""
-        try:
-            named = os.stat(self.path)
-        except FileNotFoundError:
-            return False
-        found = os.fstat(self._descriptor or 0)
-        return (found.st_dev, found.st_ino) == (named.st_dev, named.st_ino)
+            if is_same_file(self._descriptor, self.path):
+                return
+            self.release()
 
     def release(self) -> None:
         """Give the lock up; the file stays."""

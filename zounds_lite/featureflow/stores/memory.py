@@ -8,18 +8,16 @@ from typing import Any
 import numpy as np
 
 from zounds_lite.errors import KeyNotFound
-from zounds_lite.featureflow.stores.base import (
-    BlobWriter,
-    Change,
-    Database,
-    Garbage,
+from zounds_lite.featureflow.stores.base import BlobWriter, Change, Database, Garbage
+from zounds_lite.featureflow.stores.checks import (
+    blobs_in,
     check_id,
     check_own,
     check_size,
+    named_blobs,
     own_record,
     released_blobs,
 )
-from zounds_lite.featureflow.stores.garbage import blobs_in, named_blobs
 from zounds_lite.featureflow.stores.gate import GATE
 
 __all__ = ["InMemoryDatabase"]
@@ -128,8 +126,8 @@ class InMemoryDatabase(Database):
         with GATE.shared(), self._lock:
             unnamed = self._blobs.keys() - blobs_in(self._records.values())
             garbage = unnamed - self._under_way
-            size = sum(self._blobs.pop(name).nbytes for name in garbage)
-        return Garbage(len(garbage), size, len(unnamed) - len(garbage))
+            sizes = [blob.nbytes for name in garbage if (blob := self._blobs.pop(name, None)) is not None]
+        return Garbage(len(sizes), sum(sizes), len(unnamed) - len(garbage))
 
     def __repr__(self) -> str:
         return f"InMemoryDatabase({len(self)} documents)"

@@ -13,11 +13,14 @@ import lmdb
 
 from zounds_lite.errors import CorruptValue, StoreFormatError
 from zounds_lite.featureflow.stores.buffers import Bounds
-from zounds_lite.featureflow.stores.folders import FULL, disk_errors, make_folder, sync_folder
+from zounds_lite.featureflow.stores.folders import FULL, disk_errors, identity, make_folder, sync_folder
 from zounds_lite.featureflow.stores.leases import owner_tag
 from zounds_lite.featureflow.stores.locks import UsersLock
 
-__all__ = ["Opened", "has_room"]
+__all__ = ["COMPACTED", "MADE", "PROBE", "Opened", "has_room"]
+
+MADE, COMPACTED, PROBE = ".new", ".compact", ".room"
+"""Ends of the names of what stands in the folder for a moment: new files of LMDB, and a file that looks for room."""
 
 _READERS = 1022
 _LOCK_FILE = 72 * 1024
@@ -26,14 +29,6 @@ _LOCK_FILE = 72 * 1024
 _DATABASES = 16
 _SMALLEST_MAP = 1 << 20
 _ROOM = 64 * 1024
-
-
-def _identity(file: Path) -> tuple[int, int] | None:
-    try:
-        found = file.stat()
-    except FileNotFoundError:
-        return None
-    return found.st_dev, found.st_ino
 
 
 class Opened:
@@ -87,7 +82,8 @@ class Opened:
                 make_folder(self.path)
                 sync_folder(self.path)  # also where another process made the file a moment ago
             self.env.reader_check()
-        self.file = _identity(data)
+        self.size = self._map_size()
+        self.file = identity(data)
         self.bounds = Bounds(data, page_size)
 
     def _open(self, map_size: int) -> Any:
@@ -114,9 +110,9 @@ class Opened:
         self.users.take(alone=True)
         data = self.path / "data.mdb"
         if not data.exists():
-            aside = self.path / f"{owner_tag()}.new"
+            aside = self.path / (owner_tag() + MADE)
             with disk_errors(self.path):
-                for left in self.path.glob("*.new"):  # of one who died; nobody else is here
+                for left in self.path.glob(f"*{MADE}"):  # of one who died; nobody else is here
                     shutil.rmtree(left)
                 aside.mkdir()
                 try:
@@ -127,19 +123,18 @@ class Opened:
                     shutil.rmtree(aside)
         self.users.take(alone=False)
 
-    @property
-    def size(self) -> int:
-        """Bytes of the map."""
-        return int(self.env.info()["map_size"])
-
     def is_gone(self) -> bool:
         """Tell whether the files were deleted or replaced since they were opened."""
-        return self.file != _identity(self.path / "data.mdb")
+        return self.file != identity(self.path / "data.mdb")
+
+    def _map_size(self) -> int:
+        return int(self.env.info()["map_size"])
 
     def resize(self, size: int) -> None:
         """Change the size of the map; no transaction may be open."""
         self.env.reader_check()  # what readers that died held is free again, and may be enough for long
         self.env.set_mapsize(size)
+        self.size = self._map_size()
 
     def close(self) -> None:
         """Close it; in the child of a fork, only what the child has of it."""
@@ -201,7 +196,7 @@ def _reserve(lock: Path) -> None:
 def has_room(folder: Path) -> bool:
     """Tell whether a little more can be written, by trying."""
     data = folder / "data.mdb"
-    aside = folder / f"{owner_tag()}-{threading.get_ident()}.room"
+    aside = folder / f"{owner_tag()}-{threading.get_ident()}{PROBE}"
     try:
         import resource
 

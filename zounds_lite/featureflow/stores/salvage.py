@@ -12,7 +12,7 @@ import itertools
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,9 @@ import numpy as np
 
 from zounds_lite.errors import CorruptValue, StoreError, StoreFormatError, StoreLocked
 from zounds_lite.featureflow.record import FORMAT, Record, read_id
-from zounds_lite.featureflow.stores.base import MAX_RECORD, BlobWriter, Change, Database, Garbage, check_id, short_id
+from zounds_lite.featureflow.stores.base import BlobWriter, Change, Damage, Database, Garbage
 from zounds_lite.featureflow.stores.blobs import BlobFolder
-from zounds_lite.featureflow.stores.damage import Damage
+from zounds_lite.featureflow.stores.checks import MAX_RECORD, check_id, short_id
 from zounds_lite.featureflow.stores.lmdb import _key as record_key
 from zounds_lite.featureflow.stores.pages import BadPage, PageFile, Span, overflow, read_meta, stray_nodes
 from zounds_lite.featureflow.stores.walk import Fault, Item, Walk
@@ -87,29 +87,19 @@ def _settled(
     raise StoreLocked(f"{str(file.path)!r} is written to all the time; try again, or when its writers have ended")
 
 
-def _held(file: PageFile, hold: Hold | None) -> AbstractContextManager[Any]:
-    """Enter ``hold`` where LMDB can open the file safely: it reads the meta pages when it does."""
+@contextmanager
+def _held(file: PageFile, hold: Hold | None) -> Iterator[bool]:
+    """Enter ``hold`` where LMDB can open the file safely, which reads its meta pages; True where it was entered."""
     meta, faults = read_meta(file)
-    if hold is None or meta is None or faults:
-        return nullcontext(False)
-    try:
-        held = hold()
-        held.__enter__()
-    except (StoreError, OSError) as error:
-        _log.info("the store is inspected without a transaction: %s", error)
-        return nullcontext(False)
-    return _Entered(held)
-
-
-class _Entered(AbstractContextManager[bool]):
-    def __init__(self, held: AbstractContextManager[Any]) -> None:
-        self._held = held
-
-    def __enter__(self) -> bool:
-        return True
-
-    def __exit__(self, *error: Any) -> None:
-        self._held.__exit__(*error)
+    with ExitStack() as stack:
+        is_held = False
+        if hold is not None and meta is not None and not faults:
+            try:
+                stack.enter_context(hold())
+                is_held = True
+            except (StoreError, OSError) as error:
+                _log.info("the store is inspected without a transaction: %s", error)
+        yield is_held
 
 
 def _id_of(file: PageFile, key: bytes, value: Span | None) -> str | None:

@@ -10,8 +10,8 @@ from typing import Any
 
 from zounds_lite.errors import CorruptValue, KeyNotFound, ModelExistsError, StoreLocked
 from zounds_lite.featureflow.record import Entry, Record
-from zounds_lite.featureflow.stores.base import BlobWriter, Change, Database, short_id
-from zounds_lite.featureflow.stores.damage import Damage
+from zounds_lite.featureflow.stores.base import BlobWriter, Change, Damage, Database
+from zounds_lite.featureflow.stores.checks import short_id
 from zounds_lite.featureflow.stores.verification import (
     check_document,
     is_current,

@@ -20,8 +20,7 @@ from zounds_lite.errors import CorruptValue, KeyNotFound, StoreFormatError
 from zounds_lite.featureflow.checksums import BLOCK, verified, verify as verify_blocks
 from zounds_lite.featureflow.ledger import FailedDocument
 from zounds_lite.featureflow.record import Entry, Record
-from zounds_lite.featureflow.stores.base import Database
-from zounds_lite.featureflow.stores.damage import Damage
+from zounds_lite.featureflow.stores.base import Damage, Database
 from zounds_lite.featureflow.stores.files import FileSystemDatabase
 from zounds_lite.featureflow.stores.lmdb import LmdbDatabase
 from zounds_lite.featureflow.stores.salvage import SalvagedDatabase, inspect

@@ -18,7 +18,7 @@ import numpy as np
 from zounds_lite.errors import CorruptValue, InvalidId, KeyNotFound, ValueTooLarge
 from zounds_lite.featureflow.record import Record, read_blob_table, verify
 from zounds_lite.featureflow.stores import Database
-from zounds_lite.featureflow.stores.base import MAX_RECORD
+from zounds_lite.featureflow.stores.checks import MAX_RECORD
 from zounds_lite.testing.contracts.records import NASTY_IDS, damaged_record, make_record, raises, write_blob
 
 __all__ = ["CustodyContract"]
