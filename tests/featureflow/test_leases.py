@@ -244,6 +244,19 @@ def test_a_lease_that_cannot_be_cut_undoes_no_commit(database, monkeypatch):
     assert len(database.open_blob(named[0])) > 1000
 
 
+def test_leases_of_many_stores_are_given_up(tmp_path, monkeypatch):
+    monkeypatch.setattr(leases, "_leases", {})
+    stores = [FileSystemDatabase(tmp_path / str(number), createdirs=True) for number in range(leases._MOST + 5)]
+    busy, _ = write_blob(stores[0], bytes(1000))
+    for store in stores[1:]:
+        _, named = write_blob(store, bytes(1000))
+        store.put("a", make_record("a", blob=named, size=1000))
+    assert len(leases._leases) <= leases._MOST and len(_lease_files(stores[1])) == 0
+    assert stores[0].collect_garbage().kept == 1, "a lease that names a blob stays"
+    busy.discard()
+    leases._leave()
+
+
 def test_two_containers_never_take_one_tag():
     tags = {leases._tag.__wrapped__(1) for _ in range(100)}
     assert len(tags) == 100 and owner_tag() == owner_tag()

@@ -1,5 +1,6 @@
 """Stores that others hold, that are damaged, of another format, or no stores at all."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -335,3 +336,15 @@ def test_a_map_that_is_larger_than_asked_for_grows_too(tmp_path, monkeypatch):
     assert environment.run(lambda txn, db: bytes(txn.get(b"key", db=db[b"a"]))) == b"value"
     assert Opened.by_path[str(tmp_path / "store")].size == 1 << 25
     environment.close()
+
+
+def test_stores_that_nobody_has_any_more_are_closed(tmp_path):
+    kept = LmdbDatabase(tmp_path / "kept")
+    kept.put("a", make_record("a"))
+    for number in range(20):
+        LmdbDatabase(tmp_path / str(number)).put("a", make_record("a"))
+    gc.collect()
+    last = LmdbDatabase(tmp_path / "last")
+    here = [path for path in Opened.by_path if Path(path).parent == tmp_path]
+    assert sorted(here) == [str(tmp_path / "kept"), str(tmp_path / "last")]
+    assert kept.read("a").id == "a" and LmdbDatabase(tmp_path / "7").read("a").id == "a" and len(last) == 0

@@ -7,6 +7,7 @@ needed; if they are gone by then, ``Outdated`` is raised. Class: ``Snapshot``.
 """
 
 import io
+import logging
 import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -15,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from zounds_lite.errors import CorruptValue, FeatureNotComputable, KeyNotFound, StoreError
+from zounds_lite.errors import CorruptValue, FeatureNotComputable, KeyNotFound, StoreError, StoreFull, StoreLocked
 from zounds_lite.featureflow.codecs import StoredValue
 from zounds_lite.featureflow.commit import Change, Outdated, commit
 from zounds_lite.featureflow.feature import Feature
@@ -24,8 +25,11 @@ from zounds_lite.featureflow.record import INLINE_LIMIT, Entry, Marks, Record, v
 from zounds_lite.featureflow.run import Run
 from zounds_lite.featureflow.sources import KEPT, is_recoverable, refreshed, restore_source, what_changed
 from zounds_lite.featureflow.stores.base import Database
+from zounds_lite.featureflow.stores.memory import InMemoryDatabase
 
 __all__ = ["Snapshot"]
+
+_log = logging.getLogger(__name__)
 
 _MOST_MAPS = 16_384
 """Blobs that snapshots hold open in a process; Linux allows 65,530 maps by default."""
@@ -173,29 +177,47 @@ class Snapshot:
 
         Args:
             features (list[Feature]): what to compute.
-            must_store (bool): raise where another writer replaced the document meanwhile, instead of handing out the
-                values, which belong to this snapshot, without storing them.
+            must_store (bool): raise where another writer replaced the document meanwhile, or where the store takes
+                nothing, instead of handing out the values, which belong to this snapshot, without storing them.
 
         Raises:
             FeatureNotComputable: nothing that is stored leads to one of them.
             KeyNotFound: the document was deleted meanwhile.
             Outdated: it was replaced meanwhile, and ``must_store`` is set.
+            StoreFull, StoreLocked: the store is full, read-only or held by another program, and ``must_store`` is set.
         """
-        run = Run(self.lineage, self._inputs(), self.stored, self.model._database)
+        try:
+            return self._computed_in(self.model._database, features, must_store)
+        except (StoreFull, StoreLocked) as error:
+            if must_store:
+                raise
+            _log.warning("what was computed of document %r is not kept: %s", self.id, error)
+        scratch = InMemoryDatabase()
+        return self._computed_in(lambda feature: scratch, features, is_kept=False)
+
+    def _computed_in(
+        self,
+        database_of: Callable[[Feature], Database],
+        features: list[Feature],
+        must_store: bool = False,
+        is_kept: bool = True,
+    ) -> dict[str, Any]:
+        """Compute features with a database for large values; commit them, unless they are not to be kept."""
+        run = Run(self.lineage, self._inputs(), self.stored, database_of)
         names = ", ".join(feature.name or "" for feature in features)
         try:
             run.compute(features)
             inline = sum(entry.size for entry in self.record.entries.values() if entry.blob is None)
             hashes = {name: source["hash"] for name, source in self.sources.items()}
             entries = run.entries(hashes, room=max(0, INLINE_LIMIT - inline))
-            values = {feature.name or "": self._computed(run, entries, feature) for feature in features}
+            values = {feature.name or "": self._computed(run, entries, feature, database_of) for feature in features}
         except FeatureNotComputable as error:
             run.discard()
             raise FeatureNotComputable(f"{names} of document {self.id!r}: {error}") from error
         except BaseException:
             run.discard()
             raise
-        if entries:
+        if entries and is_kept:
             try:
                 self._commit(entries, run.marks())
             except Outdated:
@@ -203,11 +225,13 @@ class Snapshot:
                     raise
         return values
 
-    def _computed(self, run: Run, entries: dict[Feature, Entry], feature: Feature) -> Any:
+    def _computed(
+        self, run: Run, entries: dict[Feature, Entry], feature: Feature, database_of: Callable[[Feature], Database]
+    ) -> Any:
         """Return the value of a computed feature; a blob is mapped, so it outlives a commit that is refused."""
         if not feature.store:
             return run.value(feature)
-        return feature.decode(self.value(entries[feature], feature.name or "", self.model._database(feature)))
+        return feature.decode(self.value(entries[feature], feature.name or "", database_of(feature)))
 
     def _commit(self, entries: dict[Feature, Entry], marks: Marks) -> None:
         change = Change(self.id, self.lineage, entries, self.sources, marks=marks, based_on=self.record.sources)

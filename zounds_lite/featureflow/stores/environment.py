@@ -9,6 +9,7 @@ Everybody who has the folder open holds a shared lock on ``users.lock``, so that
 """
 
 import os
+import weakref
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -28,6 +29,8 @@ __all__ = ["Environment"]
 _SMALLEST_MAP = 1 << 20
 _TRIES = 3
 _T = TypeVar("_T")
+
+_environments: "weakref.WeakSet[Environment]" = weakref.WeakSet()
 
 
 class Environment:
@@ -59,6 +62,8 @@ class Environment:
         self.initial = initial or {}
         self.relaxed = relaxed
         self._key = os.path.realpath(path)
+        with Opened.lock:
+            _environments.add(self)
         opened = Opened.by_path.get(self._key)
         if opened is not None and opened.is_gone():
             self.close()  # the folder was deleted meanwhile: what is open has no name any more
@@ -192,6 +197,7 @@ class Environment:
                 found.close()
                 found = None
             if found is None:
+                _close_unused()
                 found = Opened(Path(self._key), self.map_size, self.initial, self.relaxed)
                 Opened.by_path[self._key] = found
             for name in self.databases if databases is None else databases:
@@ -252,3 +258,10 @@ class Environment:
             raise StoreError(
                 f"{str(self.path)!r} could not be used: {error}; what was acknowledged is safe, run zounds-lite verify"
             ) from error
+
+
+def _close_unused() -> None:
+    """Close what nobody can use any more, since every ``Environment`` of that folder is gone; called with the lock."""
+    used = {environment._key for environment in _environments}
+    for key in Opened.by_path.keys() - used:
+        Opened.by_path.pop(key).close()

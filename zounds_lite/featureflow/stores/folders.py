@@ -37,6 +37,7 @@ _READ_ONLY = {errno.EACCES, errno.EPERM, errno.EROFS}
 _NOT_THE_FILE = {errno.ENOENT, errno.EMFILE, errno.ENFILE, errno.ENOMEM}
 """There is no file, or the process or the system is short of something: no damage."""
 
+_PLAIN = sum(getattr(os, name, 0) for name in ("O_RDONLY", "O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"))
 _REMEMBERED = 10_000
 
 _durable: dict[str, tuple[int, int]] = {}
@@ -144,11 +145,8 @@ def open_plain(file: Path, what: str) -> int:
         OSError: the process has too many files open, or the system is short of memory.
         CorruptValue: it is a link, a pipe, a folder or anything else but a plain file, or may not be read.
     """
-    flags = os.O_RDONLY
-    for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):
-        flags |= getattr(os, name, 0)
     try:
-        descriptor = os.open(file, flags)
+        descriptor = os.open(file, _PLAIN)
     except OSError as error:
         if error.errno in _NOT_THE_FILE:
             raise

@@ -26,6 +26,8 @@ __all__ = ["Leases", "owner_tag"]
 
 _NAME = 32
 _LINE = _NAME + 1
+_MOST = 64
+"""Leases that a process keeps though they may name no blobs."""
 
 
 def owner_tag() -> str:
@@ -125,12 +127,14 @@ def _forget() -> None:
 
 
 def _leave() -> None:
-    """At the end of the process: take its leases along, unless blobs are left that only a collector can remove."""
+    """Give up the leases that name no blobs: at the end of the process, and where there are many."""
     with _lock:
-        for lease in _leases.values():
-            if not lease.lines and lease.has_name():
+        for key in [key for key, lease in _leases.items() if not lease.lines]:
+            lease = _leases.pop(key)
+            if lease.has_name():
                 with suppress(OSError):
                     lease.path.unlink()
+            os.close(lease.descriptor)
 
 
 atexit.register(_leave)
@@ -168,6 +172,8 @@ class Leases:
                 lease = None
             if lease is None:
                 make_folder(self.folder)
+                if len(_leases) >= _MOST:
+                    _leave()
                 lease = _leases[self._key] = _renamed(self.folder) or _Lease(self.folder)
             lease.add(name)
 

@@ -110,7 +110,7 @@ def merge(
     may be in use meanwhile.
 
     Args:
-        sources (Sequence[Database | str | Path]): the stores; they are not changed.
+        sources (Sequence[Database | str | Path]): the stores, or one of them; they are not changed.
         target (Database | str | Path): where the documents go; a store on LMDB is made where there is none.
         on_conflict (str): what becomes of a document that the target has with other values. "refuse" raises before
             anything is copied; "keep" leaves the target's; "replace" takes the source's, of several sources the last,
@@ -128,8 +128,10 @@ def merge(
     """
     if on_conflict not in _CONFLICTS:
         raise DeclarationError(f"on_conflict={on_conflict!r}: use one of {', '.join(_CONFLICTS)}")
+    if isinstance(sources, (str, os.PathLike, Database)):
+        sources = [sources]  # the letters of a path are no stores
     opened = [examined(source) for source in sources]
-    if not isinstance(target, Database) and (not Path(target).exists() or not any(Path(target).iterdir())):
+    if not isinstance(target, Database) and (not Path(target).is_dir() or not any(Path(target).iterdir())):
         target = LmdbDatabase(target)
     database, damage = examined(target)
     if damage:

@@ -114,6 +114,7 @@ class PageFile:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._descriptor = -1
         self._descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
 
     def close(self) -> None:
@@ -121,6 +122,9 @@ class PageFile:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+    def __del__(self) -> None:
+        self.close()
 
     def __enter__(self) -> "PageFile":
         return self
