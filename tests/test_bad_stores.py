@@ -12,6 +12,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import zounds_lite as zounds
@@ -41,9 +42,9 @@ class Removed(Base):
 
 
 class Squared(Base):
-    """One with another large feature."""
+    """One with another large feature, whose function any user can read."""
 
-    power = zounds.ArrayWithUnitsFeature(lambda fft: abs(fft) ** 2, needs=Base.fft, store=True)
+    power = zounds.ArrayWithUnitsFeature(np.square, needs=Base.fft, store=True)
 
 
 def bound(cls, path):

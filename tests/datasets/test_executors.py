@@ -174,5 +174,5 @@ def test_an_interrupt_lets_threads_end_and_keeps_what_they_did(tmp_path):
 def test_code_that_differs_in_other_processes_is_refused(tmp_path, monkeypatch):
     """A process that imports the module anew would store something else under the same name."""
     monkeypatch.setattr("tests.datasets.documents.LARGE", 7)
-    with spawned() as executor, pytest.raises(DeclarationError, match="another lineage, or another store, in a worker process"):
+    with spawned() as executor, pytest.raises(DeclarationError, match="another lineage, or another store, in a worker"):
         ingest(write_pages(tmp_path / "in", ["a"]), bound(tmp_path / "store"), executor=executor)
