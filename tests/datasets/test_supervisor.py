@@ -397,10 +397,22 @@ def test_a_main_program_may_be_a_module(tmp_path):
     assert "2 of 2 processed" in done.stdout
 
 
-def test_what_the_main_program_changes_after_the_import_counts(tmp_path):
+HEAR_ALL_AT_ONCE = """
+    from zounds_lite.datasets import supervisor
+    def patient(connections, seconds, wait=supervisor.wait):
+        if len(connections) == 2:
+            supervisor.wait = wait
+            return [each for each in connections if wait([each], 60)]
+        return wait(connections, seconds)
+    supervisor.wait = patient
+"""
+
+
+@pytest.mark.parametrize("also", ["", HEAR_ALL_AT_ONCE], ids=["as they come", "all at once"])
+def test_what_the_main_program_changes_after_the_import_counts(tmp_path, also):
     """A worker that imports the module anew would store something else: it becomes a copy of the program."""
     paths = write_pages(tmp_path / "in", ["a", "b"])
-    process = start(tmp_path, MAIN.format(guard=GUARD, change="LIMIT = 500"), paths)
+    process = start(tmp_path, MAIN.format(guard=GUARD, change="LIMIT = 500" + also), paths)
     out, errors = process.communicate(timeout=DEADLINE_S)
     assert (process.returncode, errors) == (0, "")
     assert "[False, False]" in out

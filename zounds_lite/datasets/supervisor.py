@@ -195,7 +195,8 @@ class Supervisor:
         # a connection at its end counts as ready
         spoke = {by_connection[c] for c in wait(list(by_connection), seconds)}  # type: ignore[index]
         for member in list(self._members):
-            if member in spoke or member.process.ended() is not None:
+            # what one says may send others away
+            if member in self._members and (member in spoke or member.process.ended() is not None):
                 self._hear(member)
 
     def _hear(self, member: Member) -> None:
