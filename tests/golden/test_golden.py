@@ -1,14 +1,17 @@
-"""Stored outputs of the spectral nodes: if one moves on purpose, raise the node's revision and run this file.
+"""Stored outputs of nodes: if one moves on purpose, raise the node's revision and store the new output.
 
-python tests/spectral/test_golden.py
+python tests/golden/test_golden.py NAME ...
 """
 
 import json
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.testing.library import library_classes, names
+from zounds_lite.featureflow import Node
 from zounds_lite.spectral import (
     FFT,
     AWeighting,
@@ -21,7 +24,7 @@ from zounds_lite.spectral import (
 )
 from zounds_lite.timeseries import SR11025, AudioSamples, HalfLapped
 
-GOLDEN = Path(__file__).with_name("golden.json")
+FOLDER = Path(__file__).parent
 
 CHAINS = {
     "SlidingWindow": lambda: [SlidingWindow(HalfLapped(), OggVorbisWindowingFunc(), padwith=256, padend=256)],
@@ -51,12 +54,19 @@ def output(name):
 
 @pytest.mark.parametrize("name", CHAINS)
 def test_output_stays_until_the_revision_rises(name):
-    stored, now = json.loads(GOLDEN.read_text())[name], output(name)
+    stored, now = json.loads((FOLDER / f"{name}.json").read_text()), output(name)
     assert now["revision"] == stored["revision"], "run this file to store the output of the new revision"
     assert (now["shape"], now["units"]) == (stored["shape"], stored["units"])
     assert now["sum"] == pytest.approx(stored["sum"], rel=1e-9)
     assert now["values"] == pytest.approx(stored["values"], rel=1e-7, abs=1e-9)
 
 
+def test_every_node_that_computes_is_here():
+    rooms = ("core", "timeseries", "spectral", "segment", "loudness")
+    found = {cls for cls in library_classes(Node) if cls.__module__.split(".")[1] in rooms}
+    assert names(found - {type(make()[-1]) for make in CHAINS.values()}) == []
+
+
 if __name__ == "__main__":
-    GOLDEN.write_text(json.dumps({name: output(name) for name in CHAINS}, indent=1) + "\n")
+    for chosen in sys.argv[1:]:
+        (FOLDER / f"{chosen}.json").write_text(json.dumps(output(chosen), indent=1) + "\n")

@@ -1,8 +1,7 @@
-"""Transforms and filter banks with units.
+"""Fourier transforms with units.
 
-Goal: the mathematics of ``dsp`` on arrays that know seconds and hertz. Conventions: time comes first; transforms are
-orthonormal (1/sqrt(N)), so energy is kept; float32 gives complex64 and float64 complex128. Functions: ``fft``,
-``stft``, ``apply_scale``, ``mel_bands``, ``windowed_dimension``.
+Goal: ``dsp.rfft`` on arrays that know seconds and hertz. Conventions: time comes first; transforms are orthonormal
+(1/sqrt(N)), so energy is kept; float32 gives complex64 and float64 complex128. Functions: ``fft``, ``stft``.
 """
 
 from typing import Any
@@ -12,34 +11,20 @@ import numpy as np
 from zounds_lite.core import ArrayWithUnits, IdentityDimension
 from zounds_lite.dsp.framing import frames
 from zounds_lite.dsp.transforms import rfft
-from zounds_lite.errors import DeclarationError, DimensionError, SampleRateError
+from zounds_lite.errors import DeclarationError, DimensionError
 from zounds_lite.spectral.dimension import FrequencyDimension
-from zounds_lite.spectral.filters import filter_bank, frequency_scale
+from zounds_lite.spectral.functional.axes import sample_rate_of, windowed_dimension
 from zounds_lite.spectral.linear import FFTScale
-from zounds_lite.spectral.perceptual import ChromaScale, SlaneyMelScale
-from zounds_lite.spectral.scales import FrequencyScale
 from zounds_lite.spectral.windows import HanningWindowingFunc, WindowingFunc
-from zounds_lite.timeseries import HalfLapped, TimeDimension
+from zounds_lite.timeseries import HalfLapped
 
-__all__ = ["apply_scale", "fft", "mel_bands", "stft", "windowed_dimension"]
+__all__ = ["fft", "stft"]
 
 _BLOCK = 64
 """Frames that are windowed and transformed at once: they stay in the cache."""
 
 _HALF_LAPPED = HalfLapped()
 _HANN = HanningWindowingFunc()
-
-
-def _sample_rate(dimension: Any, axis: int) -> int:
-    """Return the samples per second of an axis of samples."""
-    if not isinstance(dimension, TimeDimension):
-        raise DimensionError(f"axis {axis} is {dimension!r}; fft needs an axis of time, name it with axis=")
-    if dimension.rate is None or not dimension.is_audio:
-        raise SampleRateError(
-            f"axis {axis} is {dimension!r}, which is no axis of samples at a whole number of hertz; "
-            "give AudioSamples, or windows of them"
-        )
-    return int(dimension.rate)
 
 
 def fft(x: Any, axis: int = -1, padding_samples: int = 0) -> ArrayWithUnits:
@@ -79,31 +64,11 @@ def fft(x: Any, axis: int = -1, padding_samples: int = 0) -> ArrayWithUnits:
     if padding_samples < 0:
         raise DeclarationError(f"padding_samples={padding_samples!r}; allowed: 0 or more")
     axis %= x.ndim
-    rate = _sample_rate(dimensions[axis], axis)
+    rate = sample_rate_of(dimensions[axis], axis)
     n_fft = x.shape[axis] + padding_samples
     spectrum = rfft(np.asarray(x), n=n_fft, axis=axis)
     frequencies = FrequencyDimension(FFTScale(rate, n_fft))
     return ArrayWithUnits(spectrum, [*dimensions[:axis], frequencies, *dimensions[axis + 1 :]])
-
-
-def windowed_dimension(dimension: TimeDimension, hop: int, window: int, **notes: Any) -> TimeDimension:
-    """Return the time axis of windows that are cut from another time axis.
-
-    Args:
-        dimension (TimeDimension): the axis that is cut.
-        hop (int): elements of it from one window to the next, >= 1.
-        window (int): elements of it in a window, >= 1.
-        notes (Any): what is known of the whole signal: ``start``, ``padding``, ``n_samples``.
-    """
-    if dimension.rate is None or dimension.hop is None or dimension.window is None:
-        frequency, duration = dimension.frequency, dimension.duration
-        return TimeDimension(frequency * hop, frequency * (window - 1) + duration, start=notes.get("start"))
-    # n windows that overlap reach as far as n - 1 hops and one window
-    span = (window - 1) * dimension.hop + dimension.window
-    if not dimension.is_audio:
-        # what is cut are frames already: counts of samples say nothing about them
-        notes = {"start": notes.get("start")}
-    return TimeDimension.windowed(dimension.hop * hop, span, dimension.rate, **notes)
 
 
 def stft(
@@ -148,7 +113,7 @@ def stft(
             "AudioSamples.mono, or a batch with (IdentityDimension, TimeDimension)"
         )
     time = dimensions[-1]
-    rate = _sample_rate(time, len(dimensions) - 1)
+    rate = sample_rate_of(time, len(dimensions) - 1)
     hop, size = window_sample_rate.discrete_samples(time)
     window = WindowingFunc.of(window)
     frequencies = FrequencyDimension(FFTScale(rate, size))
@@ -186,73 +151,3 @@ def _spectra(cut: np.ndarray, window: WindowingFunc, out: np.ndarray | None = No
     for start in range(0, len(cut), _BLOCK):
         out[start : start + _BLOCK] = rfft(window.apply(cut[start : start + _BLOCK]))
     return out
-
-
-def apply_scale(tf: Any, scale: FrequencyScale, window: WindowingFunc | None = None) -> ArrayWithUnits:
-    """Sum the magnitudes of a spectrum into the bands of a scale.
-
-    Args:
-        tf (ArrayWithUnits): a spectrum, complex or real; frequency is the last axis.
-        scale (FrequencyScale): the bands to sum into.
-        window (WindowingFunc | None): the shape of a band between its edges; None weights all of it alike.
-
-    Shape:
-        [..., bins] -> [..., bands]
-
-    Raises:
-        DimensionError: the last axis has no frequencies.
-        DeclarationError: ``scale`` is no scale.
-
-    Examples:
-        >>> from zounds_lite.spectral import FrequencyBand, LinearScale
-        >>> linear = FrequencyDimension(LinearScale(FrequencyBand(0, 1000), 4))
-        >>> tf = ArrayWithUnits(np.array([3 + 4j, 1, 1j, -1]), [linear])
-        >>> np.asarray(apply_scale(tf, LinearScale(FrequencyBand(0, 1000), 2)))
-        array([6., 2.])
-    """
-    if not isinstance(scale, FrequencyScale):
-        raise DeclarationError(f"scale={scale!r}; allowed: a scale such as BarkScale(FrequencyBand(20, 5000), 100)")
-    bands = scale.apply(tf, window)
-    # pitch classes gather all octaves, so their axis cannot be sliced in hertz
-    last = IdentityDimension() if isinstance(scale, ChromaScale) else FrequencyDimension(scale)
-    return ArrayWithUnits(bands, [*tf.dimensions[:-1], last])
-
-
-def mel_bands(tf: Any, scale: SlaneyMelScale, power: float = 2.0) -> ArrayWithUnits:
-    """Sum a spectrum into mel bands, as librosa does.
-
-    Args:
-        tf (ArrayWithUnits): the result of ``fft`` or ``stft``, or its magnitude; frequency is the last axis.
-        scale (SlaneyMelScale): the bands to sum into.
-        power (float): exponent of the magnitude, > 0: 1 for magnitude, 2 for power.
-
-    Shape:
-        [..., bins] -> [..., bands]
-
-    Returns:
-        ArrayWithUnits: values as for a transform without scaling, so ours times sqrt(n_fft).
-
-    Raises:
-        DimensionError: the last axis is none of a Fourier transform.
-        DeclarationError: ``power`` is not positive.
-
-    Sources:
-        librosa 0.11, ``librosa.feature.melspectrogram``, for its conventions.
-    """
-    if not power > 0:
-        raise DeclarationError(f"power={power!r}; allowed: above 0, such as 2 for power")
-    axis = frequency_scale(tf)
-    bank = filter_bank(scale, axis)  # refuses axes that are none of a transform
-    raised = _raised(np.asarray(tf), power)
-    raised *= raised.dtype.type(float(axis.n_fft) ** (power / 2))  # type: ignore[attr-defined]
-    return ArrayWithUnits(bank.apply(raised), [*tf.dimensions[:-1], FrequencyDimension(scale)])
-
-
-def _raised(x: np.ndarray, power: float) -> np.ndarray:
-    """Return the magnitude to a power, as a new array of real numbers."""
-    if power == 2 and x.dtype.kind == "c":
-        return np.asarray(x.real * x.real + x.imag * x.imag)
-    magnitude = np.abs(x)
-    if magnitude.dtype.kind != "f":
-        magnitude = magnitude.astype(np.float64)
-    return np.asarray(magnitude**power)

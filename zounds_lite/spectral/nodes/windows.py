@@ -1,0 +1,128 @@
+"""Windows of a stream. Node: ``SlidingWindow``."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from zounds_lite.core import ArrayWithUnits
+from zounds_lite.dsp.filterbank import BLOCK
+from zounds_lite.dsp.framing import FrameStream
+from zounds_lite.errors import DeclarationError, DimensionError, UnitsError
+from zounds_lite.featureflow import Node
+from zounds_lite.spectral.functional.axes import windowed_dimension
+from zounds_lite.spectral.windows import WindowingFunc
+from zounds_lite.timeseries import TimeDimension
+
+__all__ = ["SlidingWindow"]
+
+_SAMPLES_AT_ONCE = 2**20
+"""Samples of windowed frames that are made at once, so that one long chunk does not multiply in memory."""
+
+
+class SlidingWindow(Node):
+    """Cuts a stream into windows that may overlap.
+
+    The number of windows follows one rule for any chunking: every sample is in a window, and the last one is filled
+    with zeros. The chunk that ends the stream says on its time axis how many samples there were, and how many zeros
+    were put before them, so that synthesizers give back the length exactly.
+
+    Args:
+        wscheme (SampleRate): hop (``frequency``) and window (``duration``) as times; on axes whose elements overlap,
+            the window counts as time too.
+        wfunc (WindowingFunc | Callable | None): multiplies each window along its time.
+        padwith (int): zeros before the first sample, >= 0.
+        padend (int): zeros after the last sample, >= 0. With ``padwith`` = ``padend`` = window - hop, the inverse of a
+            short-time transform is exact from the first sample to the last.
+        needs (Node): gives arrays whose first dimension is a ``TimeDimension``.
+
+    Shape:
+        [time, ...] -> [frames, window, ...]
+
+    Raises:
+        DimensionError: the first dimension is none of time.
+        UnitsError: a chunk has other dimensions than the first one.
+        DeclarationError: negative padding.
+
+    Examples:
+        >>> from zounds_lite.timeseries import AudioSamples, SR11025, HalfLapped
+        >>> sound = AudioSamples(np.ones(1000), SR11025())
+        >>> [windows.shape for windows in SlidingWindow(HalfLapped()).run([sound])]
+        [(2, 512), (1, 512)]
+    """
+
+    revision = 1
+
+    def __init__(
+        self,
+        wscheme: Any,
+        wfunc: Any = None,
+        padwith: int = 0,
+        padend: int = 0,
+        needs: Any = None,
+    ) -> None:
+        super().__init__(needs=needs)
+        if not hasattr(wscheme, "discrete_samples"):
+            raise DeclarationError(f"wscheme={wscheme!r}; allowed: a SampleRate such as HalfLapped()")
+        for name, padding in (("padwith", padwith), ("padend", padend)):
+            if not isinstance(padding, (int, np.integer)) or padding < 0:
+                raise DeclarationError(f"{name}={padding!r}; allowed: a whole number of samples, 0 or more")
+        self.wscheme = wscheme
+        self.wfunc = wfunc
+        self.padwith = padwith
+        self.padend = padend
+        self._window = WindowingFunc.of(wfunc)
+        self._stream: FrameStream | None = None
+
+    def _first_chunk(self, data: Any) -> Any:
+        time = _time_dimension(data)
+        hop, window = self.wscheme.discrete_samples(time)
+        self._stream = FrameStream(window, hop, self.padwith, self.padend)
+        self._dimensions = data.dimensions
+        self._rows_of, self._dtype = data.shape[1:], data.dtype
+        self._is_empty = True
+        self._start: Any = None
+        return data
+
+    def _process(self, data: Any) -> Iterator[Any]:
+        if data.dimensions != self._dimensions:
+            raise UnitsError(
+                f"a chunk with dimensions {data.dimensions!r} after chunks with {self._dimensions!r}; "
+                "all chunks of a stream have the same"
+            )
+        assert self._stream is not None
+        self._start = self._start if data.dimensions[0].start is None else data.dimensions[0].start
+        yield from self._with_units(self._stream.push(np.asarray(data)), ended=False)
+
+    def _last_chunk(self) -> Iterator[Any]:
+        if self._stream is not None:
+            yield from self._with_units(self._stream.finish(), ended=True)
+
+    def _with_units(self, frames: np.ndarray | None, ended: bool) -> Iterator[ArrayWithUnits]:
+        assert self._stream is not None
+        if frames is None and not (ended and self._is_empty):
+            return
+        if frames is None:  # no samples at all are an empty signal, not none
+            frames = np.empty((0, self._stream.window, *self._rows_of), self._dtype)
+        self._is_empty = False
+        stream, (time, *others) = self._stream, self._dimensions
+        frame = windowed_dimension(time, stream.hop, stream.window)
+        notes = {"start": self._start, "padding": stream.pad_start, "n_samples": stream.n_samples}
+        last = windowed_dimension(time, stream.hop, stream.window, **notes)
+        inside = time.joined(stream.window)
+        # whole blocks, so that filter banks downstream need not join them again
+        step = max(1, _SAMPLES_AT_ONCE // max(1, int(np.prod(frames.shape[1:])) * BLOCK)) * BLOCK
+        for start in range(0, max(1, len(frames)), step):
+            part = self._window.apply(frames[start : start + step], axis=1)
+            is_last = ended and start + step >= len(frames)
+            yield ArrayWithUnits(part, [last if is_last else frame, inside, *others])
+
+
+def _time_dimension(data: Any) -> TimeDimension:
+    dimensions = getattr(data, "dimensions", ())
+    if not dimensions or not isinstance(dimensions[0], TimeDimension):
+        raise DimensionError(
+            f"{type(data).__name__} with dimensions {dimensions!r}; windows are cut along time, "
+            "so the first dimension must be a TimeDimension, as of AudioSamples"
+        )
+    return dimensions[0]
