@@ -1,131 +1,33 @@
-"""Every synthesizer of the library keeps its contract, and the contracts refuse synthesizers that do not."""
+"""Every synthesizer of the library keeps its contract, and the contracts refuse synthesizers that do not.
+
+The suites of the library's own stand in ``synthesizers``.
+"""
+
+import importlib
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.testing.library import library_classes, names, refusals, suites
-from zounds_lite.core import ArrayWithUnits
-from zounds_lite.spectral import FFT, HanningWindowingFunc, OggVorbisWindowingFunc, SlidingWindow, stft
+from tests.testing.synthesizers import test_shorttime, test_signals
 from zounds_lite.synthesize import (
     FFTSynthesizer,
-    NoiseSynthesizer,
     ShortTimeSynthesizer,
     SilenceSynthesizer,
-    SineSynthesizer,
-    TickSynthesizer,
-    WindowedAudioSynthesizer,
 )
 from zounds_lite.testing.contracts import SignalContract, SynthesizerContract
-from zounds_lite.timeseries import SR8000, SR11025, AudioSamples, Milliseconds
-
-VORBIS, HANN = OggVorbisWindowingFunc(), HanningWindowingFunc()
+from zounds_lite.timeseries import SR11025, AudioSamples
 
 
-def windows(samples, window, size=512, hop=256):
-    node = SlidingWindow(SR8000().windowing_scheme(size, hop), window, padwith=size - hop, padend=size - hop)
-    chunks = list(node.run([samples[: len(samples) // 2], samples[len(samples) // 2 :]]))
-    return ArrayWithUnits(np.concatenate([np.asarray(chunk) for chunk in chunks]), chunks[-1].dimensions)
-
-
-class TestFFT(SynthesizerContract):
-    create = FFTSynthesizer
-    snr_db = 250.0
-
-    def others(self):
-        return [FFTSynthesizer(HANN), FFTSynthesizer(VORBIS, HANN)]
-
-    def analyse(self, samples):
-        (spectra,) = FFT(axis=1).run([windows(samples, VORBIS)])
-        return spectra
-
-
-class TestFFTOfAnOddSize(TestFFT):
-    def analyse(self, samples):
-        (spectra,) = FFT(axis=1).run([windows(samples, VORBIS, 511, 200)])
-        return spectra
-
-
-class TestFFTOfWholeSounds(TestFFT):
-    channels = (0,)
-
-    def analyse(self, samples):
-        return stft(samples, SR8000().windowing_scheme(512, 256), VORBIS, pad=True)
-
-
-class TestFFTWithTwoWindows(TestFFT):
-    def create(self):
-        return FFTSynthesizer(VORBIS, HanningWindowingFunc(True))
-
-    def others(self):
-        return [FFTSynthesizer(VORBIS)]
-
-    def analyse(self, samples):
-        (spectra,) = FFT(axis=1, padding_samples=100).run([windows(samples, HanningWindowingFunc(True))])
-        return spectra
-
-
-class TestWindows(SynthesizerContract):
-    snr_db = 250.0
-
-    def create(self):
-        return WindowedAudioSynthesizer(VORBIS)
-
-    def others(self):
-        return [WindowedAudioSynthesizer(), WindowedAudioSynthesizer(HANN)]
-
-    def analyse(self, samples):
-        return windows(samples, VORBIS)
-
-
-class TestWindowsSideBySide(SynthesizerContract):
-    snr_db = 1000.0
-
-    def create(self):
-        return WindowedAudioSynthesizer()
-
-    def analyse(self, samples):
-        return windows(samples, None, 300, 300)
-
-
-class _Signal(SignalContract):
-    rate = SR11025()
-
-
-class TestSine(_Signal):
-    def create(self, samplerate=None):
-        return SineSynthesizer(samplerate or self.rate)
-
-    def others(self):
-        return [SineSynthesizer(SR8000())]
-
-    def keywords(self):
-        return {"freqs_in_hz": [440.0, 660.0]}
-
-
-class TestSilence(_Signal):
-    def create(self, samplerate=None):
-        return SilenceSynthesizer(samplerate or self.rate)
-
-
-class TestNoise(_Signal):
-    def create(self, samplerate=None):
-        return NoiseSynthesizer(samplerate or self.rate, seed=1)
-
-    def others(self):
-        return [NoiseSynthesizer(self.rate, seed=2), NoiseSynthesizer(self.rate), NoiseSynthesizer(SR8000(), seed=1)]
-
-
-class TestTicks(_Signal):
-    def create(self, samplerate=None):
-        return TickSynthesizer(samplerate or self.rate, seed=1)
-
-    def keywords(self):
-        return {"tick_frequency": Milliseconds(100)}
+def _suites():
+    for path in sorted((Path(__file__).parent / "synthesizers").glob("test_*.py")):
+        namespace = vars(importlib.import_module(f"tests.testing.synthesizers.{path.stem}"))
+        yield from [*suites(SynthesizerContract, namespace), *suites(SignalContract, namespace)]
 
 
 def test_every_synthesizer_is_here():
-    found = [*suites(SynthesizerContract, globals()), *suites(SignalContract, globals())]
-    tested = {type(suite().create()) for suite in found}
+    tested = {type(suite().create()) for suite in _suites()}
     assert names(library_classes(having="synthesize") - tested - {ShortTimeSynthesizer}) == []
 
 
@@ -193,7 +95,7 @@ BROKEN = {
 
 @pytest.mark.parametrize("broken", BROKEN, ids=lambda cls: cls.__name__)
 def test_the_contract_refuses(broken):
-    suite = type("Broken", (TestFFT,), {"create": lambda self: broken()})
+    suite = type("Broken", (test_shorttime.TestFFT,), {"create": lambda self: broken()})
     assert refusals(suite, BROKEN[broken]) == BROKEN[broken]
 
 
@@ -232,5 +134,5 @@ SIGNALS = {
 
 @pytest.mark.parametrize("broken", SIGNALS, ids=lambda cls: cls.__name__)
 def test_the_contract_of_signals_refuses(broken):
-    suite = type("Broken", (TestSilence,), {"create": lambda self, rate=None: broken(rate or SR11025())})
+    suite = type("Broken", (test_signals.TestSilence,), {"create": lambda self, rate=None: broken(rate or SR11025())})
     assert refusals(suite, {SIGNALS[broken]}) == {SIGNALS[broken]}
