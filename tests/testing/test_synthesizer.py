@@ -11,6 +11,7 @@ import pytest
 
 from tests.testing.library import library_classes, names, refusals, suites
 from tests.testing.synthesizers import test_shorttime, test_signals
+from tests.testing.synthesizers.inputs import HANN
 from zounds_lite.synthesize import (
     FFTSynthesizer,
     ShortTimeSynthesizer,
