@@ -7,7 +7,7 @@ import zounds_lite as zounds
 from tests.sounds import noise
 from tests.testing.library import refusals
 from zounds_lite.core import ArrayWithUnits
-from zounds_lite.featureflow import Node
+from zounds_lite.featureflow import Node, Pointwise
 from zounds_lite.testing.contracts import NodeContract
 
 
@@ -116,6 +116,18 @@ class RemembersRows(Node):
         yield ArrayWithUnits(np.asarray(data), [time.replace(n_samples=len(data))])
 
 
+class LiesAboutItsLocality(Node):
+    """Looks at the row before, and says that it does not."""
+
+    def locality(self, example):
+        return Pointwise()
+
+    def _process(self, data):
+        before = np.concatenate([getattr(self, "last", np.zeros(1, data.dtype)), np.asarray(data)])[: len(data)]
+        self.last = np.asarray(data)[-1:] if len(data) else getattr(self, "last", np.zeros(1, data.dtype))
+        yield data - before
+
+
 BROKEN = {
     DependsOnChunks: {"streaming_equals_offline", "single_elements_are_chunks_too"},
     LosesTheTail: {"streaming_equals_offline", "single_elements_are_chunks_too"},
@@ -130,6 +142,7 @@ BROKEN = {
     WithoutARevision: {"the_revision_is_a_number"},
     TakesAnArgument: {"every_argument_moves_the_lineage"},
     RemembersRows: {"streaming_equals_offline"},
+    LiesAboutItsLocality: {"a_region_is_that_part_of_the_whole"},
 }
 
 

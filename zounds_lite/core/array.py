@@ -151,6 +151,10 @@ class ArrayWithUnits(Methods):
         """
         return type(self).concat([self, other])
 
+    def placed(self, axis: Dimension) -> "ArrayWithUnits":
+        """Return the same array with another dimension for its first axis; nothing is copied."""
+        return self._view(self, (axis, *self.dimensions[1:]))
+
     def kwargs(self) -> dict[str, Any]:
         """Return the keywords that, with raw data, make an array like this one."""
         return {"dimensions": self.dimensions}

@@ -23,9 +23,15 @@ from numpy.typing import DTypeLike
 from zounds_lite.dsp._checks import check_rate, check_real, fit_length
 from zounds_lite.errors import DeclarationError, DimensionError
 
-__all__ = ["ResampleStream", "output_length", "resample"]
+__all__ = ["CONTEXT", "ResampleStream", "output_length", "resample"]
 
 _QUALITY = "HQ"
+
+CONTEXT = 160
+"""Samples, at the lower of the two rates, that the result depends on at either side.
+
+Measured over ten pairs of rates: from 96 on, what lies further away changes float32 results by their rounding only.
+"""
 
 
 def output_length(n: int, sr_in: int, sr_out: int) -> int:

@@ -52,9 +52,11 @@ from zounds_lite.featureflow.kinds import (
     TextFeature,
 )
 from zounds_lite.featureflow.lineage import Explanation, Lineage
+from zounds_lite.featureflow.locality import Locality, Pointwise, pointwise
 from zounds_lite.featureflow.model import BaseModel
 from zounds_lite.featureflow.node import Aggregator, FunctionalNode, IteratorNode, KeySelector, Node
 from zounds_lite.featureflow.overview import FeatureInfo, StoreInfo, info
+from zounds_lite.featureflow.region import Rows
 from zounds_lite.featureflow.settings import (
     IdProvider,
     IntegerIdProvider,
@@ -122,6 +124,7 @@ __all__ = [
     "Lineage",
     "LineageError",
     "LmdbDatabase",
+    "Locality",
     "MissingArgument",
     "ModelExistsError",
     "NoPersistenceSettingsError",
@@ -135,7 +138,9 @@ __all__ = [
     "PickleDecoder",
     "PickleEncoder",
     "PickleFeature",
+    "Pointwise",
     "RedisChannel",
+    "Rows",
     "StaticIdProvider",
     "StoreInfo",
     "StoredValue",
@@ -156,6 +161,7 @@ __all__ = [
     "info",
     "iter_zip",
     "merge",
+    "pointwise",
     "set_fetcher",
     "simple_in_memory_settings",
     "simple_lmdb_settings",

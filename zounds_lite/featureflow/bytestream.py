@@ -113,6 +113,12 @@ def _uri_of_stored(meta: Mapping[str, Any]) -> Any:
     return uri
 
 
+def _url_of(data: Any) -> str | None:
+    """Return the URL that a source is to be fetched from; None for all others."""
+    url = data if isinstance(data, str) and data.startswith(("http://", "https://")) else getattr(data, "url", None)
+    return url if isinstance(url, str) and not hasattr(data, "read") else None
+
+
 class ByteStream(Node):
     """Yields any source as chunks of bytes.
 
@@ -150,11 +156,14 @@ class ByteStream(Node):
         self._spooled = []
 
     def _process(self, data: Any) -> Iterator[Any]:
+        subscribers = self._run.get("subscribers")
+        is_local_only = all(getattr(node, "takes_local_sources_only", False) for node in subscribers or [self])
+        if is_local_only and _url_of(getattr(data, "uri", data)) is not None:
+            return
         source = self._source(data)
         length = os.path.getsize(source) if isinstance(source, str) else source.seek(0, io.SEEK_END)
         if not length:
             raise EmptyAudio(f"{self._url or source!r} holds no bytes")
-        subscribers = self._run.get("subscribers")
         if subscribers and all(node.reads_source for node in subscribers):
             yield Chunk(b"", length, source, self._url)
             return
@@ -181,8 +190,7 @@ class ByteStream(Node):
         data = getattr(data, "uri", data)
         if isinstance(data, (bytes, bytearray, memoryview)):
             return io.BytesIO(bytes(data))
-        url = data if isinstance(data, str) and data.startswith(("http://", "https://")) else getattr(data, "url", None)
-        if isinstance(url, str) and not hasattr(data, "read"):
+        if _url_of(data) is not None:
             return self._fetch(data)
         if isinstance(data, (str, os.PathLike)):
             if not os.path.isfile(data):

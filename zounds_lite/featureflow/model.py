@@ -25,6 +25,7 @@ from zounds_lite.featureflow.commit import Change, Outdated, commit
 from zounds_lite.featureflow.display import render_html
 from zounds_lite.featureflow.feature import Feature
 from zounds_lite.featureflow.lineage import Explanation, Lineage
+from zounds_lite.featureflow.part import InTime
 from zounds_lite.featureflow.record import Entry, Marks, Record
 from zounds_lite.featureflow.run import Run, ValueWriter
 from zounds_lite.featureflow.settings import IntegerIdProvider, StaticIdProvider, UserSpecifiedIdProvider
@@ -35,6 +36,9 @@ from zounds_lite.featureflow.stores.base import Change as RecordChange, Database
 __all__ = ["BaseModel"]
 
 _T = TypeVar("_T")
+_OWN = ("BaseModel", "InTime")
+"""The classes whose names belong to every document."""
+
 _TRIES = 20
 """How often a document is opened again when other writers replace it meanwhile."""
 
@@ -63,7 +67,7 @@ class _ModelType(type):
         """Refuse names that would hide the model's own, and two features in one place."""
         keys = [feature.key or "" for feature in cls.features.values()]
         for name, feature in cls.features.items():
-            if hasattr(object, name) or any(name in vars(base) for base in cls.__mro__ if base.__name__ == "BaseModel"):
+            if hasattr(object, name) or any(name in vars(base) for base in cls.__mro__ if base.__name__ in _OWN):
                 raise DeclarationError(f"{cls.__name__}.{name}: the name belongs to every document; choose another one")
             if keys.count(feature.key or "") > 1 or str(feature.key).startswith(KEPT):
                 raise DeclarationError(f"{cls.__name__}.{name}: the key {feature.key!r} is taken; choose another one")
@@ -73,7 +77,7 @@ class _ModelType(type):
             yield cls(_id)
 
 
-class BaseModel(metaclass=_ModelType):
+class BaseModel(InTime, metaclass=_ModelType):
     """A document.
 
     Args:

@@ -23,6 +23,7 @@ from typing import Any, Self
 import numpy as np
 
 from zounds_lite.errors import GraphError, InvalidProcessMethod, NotEnoughData
+from zounds_lite.featureflow.locality import Locality, Pointwise
 
 __all__ = ["Aggregator", "FunctionalNode", "IteratorNode", "KeySelector", "Node", "NotEnoughData"]
 
@@ -148,6 +149,34 @@ class Node:
 
     def _finalize(self, pusher: "Node | None") -> None:
         """Take notice that ``pusher`` has ended."""
+
+    # regions
+
+    def locality(self, example: Any) -> Locality | None:
+        """Say how far the node reaches in its input, so that a part of its output can be computed alone.
+
+        Args:
+            example (Any): a few rows of the input, possibly none, with the units of all.
+
+        Returns:
+            Locality | None: None, the default, where the node needs the whole document.
+        """
+        return None
+
+    def begin(self, row: int) -> None:
+        """Take notice, before the first chunk, that the input begins at a row of the whole, not always at its start.
+
+        Args:
+            row (int): the row; 0 is the start.
+        """
+
+    def open_rows(self, chunk: Any) -> Any:
+        """Open the source that a chunk of bytes names, for reading from anywhere; for nodes with ``reads_source``.
+
+        Returns:
+            Rows | None: None, the default, where that cannot be.
+        """
+        return None
 
     def __enter__(self) -> Self:
         return self
@@ -308,6 +337,9 @@ class FunctionalNode(Node):
         super().__init__(needs=needs)
         self.func = func
         self.closure_fingerprint = closure_fingerprint
+
+    def locality(self, example: Any) -> Locality | None:
+        return Pointwise() if isinstance(self.func, np.ufunc) else getattr(self.func, "locality", None)
 
     def _process(self, data: Any) -> Iterator[Any]:
         result = self.func(data)

@@ -109,6 +109,21 @@ class _Collector(Node):
         yield from ()
 
 
+class _First(Node):
+    """Keeps the first chunk of a stream of bytes, which names the source that all of it can be read from."""
+
+    reads_source = True
+    takes_local_sources_only = True
+
+    def __init__(self, needs: Any) -> None:
+        super().__init__(needs=needs)
+        self.chunk: Any = None
+
+    def _process(self, data: Any) -> Iterator[Any]:
+        self.chunk = data if self.chunk is None else self.chunk
+        yield from ()
+
+
 class _StoredNode(Node):
     """A root that yields a stored value in pieces."""
 
@@ -209,6 +224,16 @@ class Run:
         for feature in targets:
             self._target(feature)
         self.graph.process(**self.arguments)
+
+    def first_chunk(self, feature: Feature) -> Any:
+        """Return the first chunk of a feature of bytes, or None where its source is not on this machine."""
+        first = _First(self._node(feature))
+        self._add("first chunk", first)
+        try:
+            self.graph.process(**self.arguments)
+        finally:
+            self.discard()  # what was made on the way is not kept
+        return first.chunk
 
     def _target(self, feature: Feature) -> None:
         node = self._node(feature, wanted=True)

@@ -22,6 +22,7 @@ from zounds_lite.featureflow.commit import Change, Outdated, commit
 from zounds_lite.featureflow.feature import Feature
 from zounds_lite.featureflow.lineage import Explanation, Lineage, explain_lineage
 from zounds_lite.featureflow.record import INLINE_LIMIT, Entry, Marks, Record, verified, verify
+from zounds_lite.featureflow.region import Regions
 from zounds_lite.featureflow.run import Run
 from zounds_lite.featureflow.sources import KEPT, is_recoverable, refreshed, restore_source, what_changed
 from zounds_lite.featureflow.stores.base import Database
@@ -158,6 +159,15 @@ class Snapshot:
         if value is None:
             return self.compute([feature])[feature.name or ""]
         return feature.decode(value)
+
+    @cached_property
+    def regions(self) -> Regions:
+        """What reads and computes stretches of the features."""
+        return Regions(
+            lambda: Run(self.lineage, self._inputs(), self.stored, self.model._database),
+            self.stored,
+            f"document {self.id!r}",
+        )
 
     def open_source(self, name: str) -> io.BufferedReader | None:
         """Return the kept original bytes of a root as a file, or None where they were not kept."""

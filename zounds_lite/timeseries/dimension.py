@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from zounds_lite._declared.values import picoseconds
-from zounds_lite._span import PICOSECONDS
+from zounds_lite._span import PICOSECONDS, Span
 from zounds_lite.core.dimension import IDENTITY, Dimension
 from zounds_lite.core.indexing import is_integer
 from zounds_lite.errors import DeclarationError, DimensionError, UnitIndexError
@@ -263,8 +263,8 @@ class TimeDimension(Dimension):
         """Translate time to integers: a slice to the elements that touch it, a moment to the element at it.
 
         Args:
-            index (TimeSlice | slice | np.timedelta64): durations within a plain slice, and single ones, count from the
-                end where they are negative.
+            index (TimeSlice | Span | slice | np.timedelta64): durations within a plain slice, and single ones, count
+                from the end where they are negative.
 
         Raises:
             UnitIndexError: anything else, or a negative duration on an axis without size.
@@ -276,6 +276,8 @@ class TimeDimension(Dimension):
         """
         if isinstance(index, TimeSlice):
             return self._touching(index.start_ps, index.stop_ps)
+        if isinstance(index, Span):
+            return self._touching(index.start, index.stop)
         if isinstance(index, np.timedelta64):
             period, rate, hop, _ = self._scheme
             if rate is None:
@@ -325,6 +327,12 @@ class TimeDimension(Dimension):
             return TimeDimension(self.frequency * step, self.duration, size=size)
         assert self.hop is not None and self.window is not None
         return TimeDimension.windowed(self.hop * step, self.window, self.rate, size=size)
+
+    def part(self, start: int, size: int) -> "TimeDimension":
+        """Return the axis of ``size`` elements from element ``start`` on, with the note of where that is."""
+        before = picoseconds(self.start) if self.start is not None else 0
+        begins = from_picoseconds(before + picoseconds(self.time_of(start)))
+        return self._changed(size=size, start=begins, padding=None, n_samples=None)
 
     def joined(self, size: int) -> "TimeDimension":
         """Return the same axis with ``size`` elements, without notes."""

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from zounds_lite._span import Span
 from zounds_lite.core.indexing import is_integer
 from zounds_lite.errors import DimensionError, UnitIndexError
 from zounds_lite.timeseries.durations import from_picoseconds
@@ -74,7 +75,9 @@ class VariableRateTimeSeries:
     def __getitem__(self, index: Any) -> Any:
         """Return an entry by its number, or a series: of a slice of numbers, or of what overlaps a ``TimeSlice``."""
         if isinstance(index, TimeSlice):
-            return VariableRateTimeSeries(self._overlapping(index))
+            return VariableRateTimeSeries(self._overlapping(index.start_ps, _stop(index)))
+        if isinstance(index, Span):
+            return VariableRateTimeSeries(self._overlapping(index.start, _END if index.stop is None else index.stop))
         if isinstance(index, slice):
             return VariableRateTimeSeries(self._entries[index])
         if is_integer(index):
@@ -83,11 +86,11 @@ class VariableRateTimeSeries:
             f"a series cannot be indexed by {index!r}; allowed: TimeSlice, integers, slices of integers"
         )
 
-    def _overlapping(self, wanted: TimeSlice) -> list[SlicedData]:
+    def _overlapping(self, start: int, stop: int) -> list[SlicedData]:
         # entries from here on may end after the start, and those up to there start before the end
-        first = bisect_left(self._latest_stops, wanted.start_ps + 1)
-        last = bisect_left(self._starts, _stop(wanted))
-        return [entry for entry in self._entries[first:last] if _stop(entry.timeslice) > wanted.start_ps]
+        first = bisect_left(self._latest_stops, start + 1)
+        last = bisect_left(self._starts, stop)
+        return [entry for entry in self._entries[first:last] if _stop(entry.timeslice) > start]
 
     @property
     def slices(self) -> list[TimeSlice]:

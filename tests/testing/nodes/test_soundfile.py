@@ -66,6 +66,7 @@ class TestOggVorbisOfOgg(TestOggVorbis):
 class TestResampler(NodeContract):
     node = zounds.Resampler
     tolerance = 1e-6
+    region_tolerance = 2e-6
     old, channels = zounds.SR22050(), 1
 
     def arguments(self):

@@ -7,7 +7,7 @@ from zounds_lite.core import ArrayWithUnits
 from zounds_lite.core.buffers import Aligned
 from zounds_lite.dsp.filterbank import BLOCK
 from zounds_lite.errors import DeclarationError, DimensionError
-from zounds_lite.featureflow import Node
+from zounds_lite.featureflow import Locality, Node, Pointwise
 from zounds_lite.spectral.bands import FrequencyBand
 from zounds_lite.spectral.filters import frequency_scale
 from zounds_lite.spectral.functional.bands import apply_scale, mel_bands
@@ -30,6 +30,9 @@ class _Bands(Node):
 
     def _summed(self, rows: Any) -> ArrayWithUnits:
         raise NotImplementedError(f"{type(self).__name__} does not say how it sums")
+
+    def locality(self, example: Any) -> Locality:
+        return Pointwise(BLOCK)
 
     def _first_chunk(self, data: Any) -> Any:
         self._rows = Aligned(BLOCK)
@@ -163,6 +166,9 @@ class FrequencyWeighting(Node):
     def __init__(self, weighting: Any = None, needs: Any = None) -> None:
         super().__init__(needs=needs)
         self.weighting = weighting
+
+    def locality(self, example: Any) -> Locality:
+        return Pointwise()
 
     def _process(self, data: Any) -> Iterator[Any]:
         yield data * (AWeighting() if self.weighting is None else self.weighting)

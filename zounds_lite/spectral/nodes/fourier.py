@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from zounds_lite.errors import DeclarationError
-from zounds_lite.featureflow import Node
+from zounds_lite.featureflow import Locality, Node, Pointwise
 from zounds_lite.spectral.functional.fourier import fft
 
 __all__ = ["FFT"]
@@ -38,6 +38,9 @@ class FFT(Node):
             raise DeclarationError(f"padding_samples={padding_samples!r}; allowed: 0 or more")
         self.axis = axis
         self.padding_samples = padding_samples
+
+    def locality(self, example: Any) -> Locality:
+        return Pointwise()
 
     def _process(self, data: Any) -> Iterator[Any]:
         yield fft(data, self.axis, self.padding_samples)

@@ -7,9 +7,9 @@ import numpy as np
 
 from zounds_lite.core import ArrayWithUnits
 from zounds_lite.dsp.filterbank import BLOCK
-from zounds_lite.dsp.framing import FrameStream
+from zounds_lite.dsp.framing import FrameStream, frame_count
 from zounds_lite.errors import DeclarationError, DimensionError, UnitsError
-from zounds_lite.featureflow import Node
+from zounds_lite.featureflow import Locality, Node
 from zounds_lite.spectral.functional.axes import windowed_dimension
 from zounds_lite.spectral.windows import WindowingFunc
 from zounds_lite.timeseries import TimeDimension
@@ -18,6 +18,26 @@ __all__ = ["SlidingWindow"]
 
 _SAMPLES_AT_ONCE = 2**20
 """Samples of windowed frames that are made at once, so that one long chunk does not multiply in memory."""
+
+
+class _Frames(Locality):
+    """Frame k is made of the samples from k hops on, counted from the zeros that were put before the signal."""
+
+    def __init__(self, hop: int, window: int, before: int, after: int) -> None:
+        self.hop, self.window, self.before, self.after = hop, window, before, after
+
+    def length(self, size: int) -> int:
+        return frame_count(self.before + size + self.after, self.window, self.hop) if size else 0
+
+    def needs(self, start: int, stop: int, size: int) -> tuple[int, int]:
+        # a frame of zeros alone comes of a run that has at least one sample before them
+        frame = min(start, (self.before + size - 1) // self.hop)
+        first = frame * self.hop - self.before
+        last = (stop - 1) * self.hop - self.before + self.window
+        return max(0, first), min(size, max(last, first + 1, 1))
+
+    def first(self, start: int) -> int:
+        return (start + self.before) // self.hop if start else 0
 
 
 class SlidingWindow(Node):
@@ -73,11 +93,19 @@ class SlidingWindow(Node):
         self.padend = padend
         self._window = WindowingFunc.of(wfunc)
         self._stream: FrameStream | None = None
+        self._is_start = True
+
+    def locality(self, example: Any) -> Locality:
+        hop, window = self.wscheme.discrete_samples(_time_dimension(example))
+        return _Frames(hop, window, self.padwith, self.padend)
+
+    def begin(self, row: int) -> None:
+        self._is_start = row == 0
 
     def _first_chunk(self, data: Any) -> Any:
         time = _time_dimension(data)
         hop, window = self.wscheme.discrete_samples(time)
-        self._stream = FrameStream(window, hop, self.padwith, self.padend)
+        self._stream = FrameStream(window, hop, self.padwith if self._is_start else 0, self.padend)
         self._dimensions = data.dimensions
         self._rows_of, self._dtype = data.shape[1:], data.dtype
         self._is_empty = True

@@ -30,7 +30,8 @@ class NodeContract(abc.ABC):
     A node promises that nobody sees how its input was cut: chunks of any size, empty ones too, give the results of the
     whole, of the same number, dtype and dimensions. It never changes a chunk, nor a result that it handed on; it keeps
     its state to itself; an input without any element gives an empty result, nothing, or an error of
-    ``zounds_lite.errors``. Its declaration (the class and its arguments) has a lineage that moves with every argument.
+    ``zounds_lite.errors``. Where it states a locality, any part of its output can be computed of the part of the input
+    that it names, alone. Its declaration (the class and its arguments) has a lineage that moves with every argument.
 
     Define:
 
@@ -47,6 +48,7 @@ class NodeContract(abc.ABC):
     - ``offline(whole)``: what the results must be, by another way, such as the function of whole arrays;
     - ``tolerance``: how far streamed numbers may differ from those of the whole, as a part of the largest; 0, the
       default, asks for equal bits;
+    - ``region_tolerance``: the same for a region, computed alone, against that part of the whole;
     - ``atomic = True``: the example is one value that cannot be cut;
     - ``cut(whole, at)`` and ``join(results)``: how an input is cut, and what its results are together;
     - ``declare(**changes)``: a feature that uses the node, its arguments changed;
@@ -55,6 +57,7 @@ class NodeContract(abc.ABC):
 
     node: type[Node]
     tolerance = 0.0
+    region_tolerance = 0.0
     atomic = False
     examples = 30
 
@@ -193,6 +196,31 @@ class NodeContract(abc.ABC):
             for result in self.create().run([whole.astype(dtype)]):
                 wanted = np.dtype(self.dtype(dtype))
                 assert result.dtype == wanted, f"{dtype} becomes {result.dtype} instead of {wanted}"
+
+    # regions
+
+    def test_a_region_is_that_part_of_the_whole(self) -> None:
+        whole = self.example()
+        locality = None if self.atomic else self.create().locality(whole[: min(1, len(whole))])
+        if locality is None:
+            return
+        wanted, size = self.offline(whole), len(whole)
+        assert locality.length(size) == len(wanted), f"its locality promises {locality.length(size)} rows"
+
+        def any_region_is(start: int, stop: int) -> None:
+            start, stop = sorted((start % len(wanted), stop % len(wanted)))
+            first, last = locality.needs(start, stop + 1, size)
+            assert 0 <= first < last <= size, f"it needs rows {first} to {last} of {size}"
+            node = self.create()
+            node.begin(first)
+            found = self.join(list(node.run([whole[first:last]])))
+            at = locality.first(first)
+            assert at <= start, f"a run from row {first} begins with row {at}, so row {start} is missing"
+            part = found[start - at : stop + 1 - at]
+            what = f"rows {start} to {stop + 1}, computed of input rows {first} to {last},"
+            assert_same(np.asarray(part), np.asarray(wanted)[start : stop + 1], self.region_tolerance, what)
+
+        for_all(self.examples, any_region_is, start=strategies.counts(0, 10**6), stop=strategies.counts(0, 10**6))
 
     # state
 

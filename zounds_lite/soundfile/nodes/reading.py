@@ -1,11 +1,5 @@
-"""Nodes between bytes and samples.
+"""Bytes of recordings, decoded or encoded anew, in streams. Nodes: ``AudioStream``, ``OggVorbis``."""
 
-Goal: thin adapters of ``media`` and ``dsp`` to streams. Conventions: samples are ``AudioSamples`` in blocks of up to
-65,536 frames; the results do not depend on how the input was cut into chunks. Nodes: ``MetaData``,
-``AudioMetaDataEncoder``, ``AudioStream``, ``Resampler``, ``OggVorbis``.
-"""
-
-import json
 import os
 import tempfile
 from collections.abc import Iterator
@@ -13,117 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from zounds_lite._lazy import optional
-from zounds_lite.dsp.resample import ResampleStream
-from zounds_lite.errors import DeclarationError, EmptyAudio, MediaError, SampleRateError, TruncatedAudio
-from zounds_lite.featureflow import Encoder, Node
-from zounds_lite.media import AudioReader, DecodeLimits, check, encode_stream, mix_to_mono, probe
+from zounds_lite.errors import DeclarationError, EmptyAudio, MediaError, TruncatedAudio
+from zounds_lite.featureflow import Node
+from zounds_lite.media import AudioReader, DecodeLimits, check, encode_stream, mix_to_mono
 from zounds_lite.media.probe import check_damaged
-from zounds_lite.soundfile.metadata import AudioMetaData, portable_uri
-from zounds_lite.timeseries import SR44100, AudioSampleRate, AudioSamples, audio_sample_rate
+from zounds_lite.soundfile.nodes.rows import AudioRows, open_rows
+from zounds_lite.timeseries import AudioSamples, audio_sample_rate
 
-__all__ = ["AudioMetaDataEncoder", "AudioStream", "MetaData", "OggVorbis", "Resampler"]
+__all__ = ["AudioStream", "OggVorbis"]
 
 _SPOOL = 16 * 1024 * 1024
 """Bytes of a stream without a source that are kept in memory; more go to a temporary file."""
 _PIECE = 1024 * 1024
-
-
-class MetaData(Node):
-    """Turns what a document is made from into ``AudioMetaData``.
-
-    Takes a path, bytes, a binary file (its position is put back), a zip member, a URL, a ``requests.Request`` or
-    ``AudioMetaData``. What can be read here is probed: samplerate, channels, frames, duration (seconds), format,
-    subtype. ``AudioMetaData`` that lacks its rate or channels is completed the same way; what it says stays.
-
-    Args:
-        damaged (str): ``"raise"`` refuses a recording that its header shows to be cut short; ``"keep"`` takes it.
-        needs: nothing, usually: it is the root of a graph.
-
-    Raises:
-        FileNotFoundError: there is no such file.
-        DecodeError: the source is no recording that can be decoded.
-
-    Examples:
-        >>> from zounds_lite.timeseries import SR8000
-        >>> wav = AudioSamples(np.zeros(4000), SR8000()).encode()
-        >>> meta = next(MetaData().run([wav]))
-        >>> meta.samplerate, meta.channels, meta.duration, meta.format
-        (8000, 1, 0.5, 'WAV')
-    """
-
-    def __init__(self, damaged: str = "raise", needs: Any = None) -> None:
-        super().__init__(needs=needs)
-        check_damaged(damaged)
-        self.damaged = damaged
-
-    def _process(self, data: Any) -> Iterator[Any]:
-        if isinstance(data, AudioMetaData):
-            yield self._completed(data)
-        elif isinstance(data, str) and data.startswith(("http://", "https://")):
-            yield AudioMetaData(uri=optional("requests").Request("GET", data, headers={"Range": "bytes=0-"}))
-        elif hasattr(data, "url") and not hasattr(data, "read"):
-            if hasattr(data, "headers"):
-                data.headers = {"Range": "bytes=0-", **(data.headers or {})}
-            yield AudioMetaData(uri=data)
-        else:
-            yield AudioMetaData(uri=data, **self._probed(data))
-
-    def _completed(self, meta: AudioMetaData) -> AudioMetaData:
-        is_remote = meta.request is not None or str(meta.uri).startswith(("http://", "https://"))
-        if is_remote or None not in (meta.samplerate, meta.channels):
-            return meta
-        known = {name: value for name, value in meta.parameters.items() if value is not None}
-        return AudioMetaData(**{**self._probed(meta.uri), **known})
-
-    def _probed(self, uri: Any) -> dict[str, Any]:
-        if isinstance(uri, (str, os.PathLike)) and not os.path.isfile(uri):
-            raise FileNotFoundError(
-                f"{os.fspath(uri)!r} is no file; allowed: a path, bytes, a binary file, a URL, a requests.Request"
-            )
-        if not isinstance(uri, (str, os.PathLike, bytes, bytearray, memoryview)) and not hasattr(uri, "seek"):
-            raise DeclarationError(
-                f"{uri!r} is no source of audio; allowed: a path, bytes, a binary file, a URL, a requests.Request"
-            )
-        info = probe(uri, self.damaged)
-        return {
-            "samplerate": info.samplerate,
-            "channels": info.channels,
-            "frames": info.frames,
-            "duration": info.duration_s,
-            "format": info.format,
-            "subtype": info.subtype,
-        }
-
-
-class AudioMetaDataEncoder(Encoder):
-    """Metadata as JSON: the uri is a path or a URL, and null for sources in memory.
-
-    Examples:
-        >>> next(AudioMetaDataEncoder().run([AudioMetaData(uri=b"RIFF", samplerate=8000, artist="Ann")]))
-        b'{"uri": null, "samplerate": 8000, ..., "artist": "Ann"}'
-    """
-
-    content_type = "application/json"
-
-    def _process(self, data: AudioMetaData) -> Iterator[bytes]:
-        fields = {**data.parameters, "uri": portable_uri(data.uri)}
-        if isinstance(fields["samplerate"], AudioSampleRate):
-            fields["samplerate"] = int(fields["samplerate"])
-        try:
-            yield json.dumps(fields, default=_as_json, allow_nan=False).encode("utf-8")
-        except (TypeError, ValueError) as error:
-            raise DeclarationError(
-                f"the metadata {data!r} is no JSON: {error}; allowed: finite numbers, text, lists and dicts"
-            ) from error
-
-
-def _as_json(value: Any) -> Any:
-    if isinstance(value, (np.generic, np.ndarray)):
-        return value.tolist()
-    if isinstance(value, os.PathLike):
-        return os.fspath(value)
-    raise TypeError(f"{type(value).__qualname__} is not allowed")
 
 
 class _BytesNode(Node):
@@ -249,63 +144,16 @@ class AudioStream(_BytesNode):
         if dtype not in ("float32", "float64"):
             raise DeclarationError(f"dtype={dtype!r}; allowed: 'float32', 'float64'")
 
+    def open_rows(self, chunk: Any) -> AudioRows | None:
+        self._url = getattr(chunk, "url", None)
+        return open_rows(chunk, self.sum_to_mono, self.dtype, self.damaged, self._limits())
+
     def _open(self, source: Any) -> Iterator[Any]:
         with AudioReader(source, self.dtype, self.damaged, self._limits()) as reader:
             rate = audio_sample_rate(reader.info.samplerate)
             is_flat = self.sum_to_mono or reader.info.channels == 1
             for block in self._blocks(reader, source):
                 yield AudioSamples(mix_to_mono(block) if is_flat else block, rate)
-
-
-class Resampler(Node):
-    """Brings ``AudioSamples`` to another rate, without delay; chunks at that rate already pass untouched.
-
-    The total length is ``round(n * new / old)`` for any chunking.
-
-    Args:
-        samplerate (AudioSampleRate | None): the wanted rate; None: ``SR44100()``.
-        needs: a feature of ``AudioSamples``.
-
-    Raises:
-        SampleRateError: chunks of one stream have different rates.
-
-    Examples:
-        >>> from zounds_lite.timeseries import SR11025, SR22050
-        >>> chunks = [AudioSamples(np.zeros(11025, np.float32), SR22050())] * 2
-        >>> sum(len(out) for out in Resampler(SR11025()).run(chunks))
-        11025
-    """
-
-    def __init__(self, samplerate: AudioSampleRate | None = None, needs: Any = None) -> None:
-        super().__init__(needs=needs)
-        self.samplerate = SR44100() if samplerate is None else samplerate
-        if not isinstance(self.samplerate, AudioSampleRate):
-            raise DeclarationError(f"samplerate={samplerate!r}; allowed: SR44100() and the like, AudioSampleRate(hz)")
-        self._stream: ResampleStream | None = None
-        self._rate: AudioSampleRate | None = None
-        self._is_empty = True
-
-    def _process(self, data: AudioSamples) -> Iterator[AudioSamples]:
-        if self._rate is None:
-            self._rate = data.samplerate
-        if data.samplerate != self._rate:
-            raise SampleRateError(f"a chunk at {data.samplerate!r} follows chunks at {self._rate!r} in one stream")
-        if self._rate == self.samplerate:
-            yield data
-            return
-        if self._stream is None:
-            dtype = np.float64 if data.dtype == np.float64 else np.float32
-            self._stream = ResampleStream(self._rate.rate, self.samplerate.rate, data.channels, dtype)
-        out = self._stream.push(np.asarray(data))
-        if len(out):
-            self._is_empty = False
-            yield AudioSamples(out, self.samplerate)
-
-    def _last_chunk(self) -> Iterator[AudioSamples]:
-        if self._stream is not None:
-            out = self._stream.finish()
-            if len(out) or self._is_empty:  # too short for a single sample is an empty signal, not none
-                yield AudioSamples(out, self.samplerate)
 
 
 class OggVorbis(_BytesNode):

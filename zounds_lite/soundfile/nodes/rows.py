@@ -1,0 +1,112 @@
+"""Encoded audio that can be read from anywhere, with decoders that stay open.
+
+Goal: a second out of an hour of compressed audio costs what the second costs, again and again. Conventions: samples are
+counted from the start of the recording. A file that changed on disk is opened anew. Class: ``AudioRows``; function
+``open_rows``.
+"""
+
+import os
+import threading
+from collections import OrderedDict
+from typing import Any
+
+import numpy as np
+
+from zounds_lite.featureflow import Rows
+from zounds_lite.media import AudioReader, DecodeLimits, mix_to_mono
+from zounds_lite.timeseries import AudioSamples, audio_sample_rate
+
+__all__ = ["AudioRows", "open_rows"]
+
+_MOST_OPEN = 32
+"""Files that are kept open at once in a process."""
+
+
+class _Reader:
+    """A decoder that is closed with the last one who holds it."""
+
+    def __init__(self, source: Any, dtype: str, damaged: str, limits: DecodeLimits | None) -> None:
+        self.audio = AudioReader(source, dtype, damaged, limits)
+
+    def __del__(self) -> None:
+        if hasattr(self, "audio"):
+            self.audio.close()
+
+
+class _OpenFiles:
+    """The decoders of the files that were read last, each by what it decodes and how."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process = os.getpid()
+        self._readers: OrderedDict[tuple[Any, ...], _Reader] = OrderedDict()
+
+    def get(self, path: str, *arguments: Any) -> _Reader:
+        """Return the decoder of a file, opened now if it is not open yet, or not as the file is now."""
+        now = os.stat(path)
+        key = (os.path.abspath(path), now.st_size, now.st_mtime_ns, now.st_ino, *arguments)
+        with self._lock:
+            if self._process != os.getpid():  # a forked process shares the position in the file with its parent
+                self._readers, self._process = OrderedDict(), os.getpid()
+            reader = self._readers.get(key)
+            if reader is None:
+                reader = self._readers[key] = _Reader(path, *arguments)
+            self._readers.move_to_end(key)
+            while len(self._readers) > _MOST_OPEN:
+                self._readers.popitem(last=False)
+        return reader
+
+
+_OPEN_FILES = _OpenFiles()
+
+
+class AudioRows(Rows):
+    """The samples of a recording, decoded where they are read.
+
+    Args:
+        source (str | BinaryIO): a path, or a seekable file.
+        sum_to_mono (bool): give the mean of the channels.
+        arguments (Any): how to decode: dtype, damaged, limits, as for ``AudioReader``.
+    """
+
+    def __init__(self, source: Any, sum_to_mono: bool, *arguments: Any) -> None:
+        self._source, self._arguments = source, arguments
+        self._kept = None if isinstance(source, str) else _Reader(source, *arguments)
+        info = self._reader.info
+        self._rate, self._channels = audio_sample_rate(info.samplerate), info.channels
+        self._is_flat = sum_to_mono or info.channels == 1
+        self.size = info.frames or 0
+
+    @property
+    def _reader(self) -> AudioReader:
+        return (self._kept or _OPEN_FILES.get(self._source, *self._arguments)).audio
+
+    def read(self, start: int, stop: int) -> AudioSamples:
+        if stop <= start:
+            block = np.empty((0, self._channels), self._arguments[0])
+        else:
+            block = self._reader.read(start, stop)
+        return AudioSamples(mix_to_mono(block) if self._is_flat else block, self._rate)
+
+    @property
+    def example(self) -> AudioSamples:
+        """No samples at all, which takes no decoding."""
+        return self.read(0, 0)
+
+
+def open_rows(chunk: Any, sum_to_mono: bool, *arguments: Any) -> AudioRows | None:
+    """Open the recording that a chunk of bytes names.
+
+    Args:
+        chunk (Chunk | None): the first chunk of the recording.
+        sum_to_mono (bool): give the mean of the channels.
+        arguments (Any): how to decode: dtype, damaged, limits, as for ``AudioReader``.
+
+    Returns:
+        AudioRows | None: None where the bytes name no source, or one whose length is not known.
+    """
+    source = getattr(chunk, "source", None)
+    if source is None:
+        return None
+    rows = AudioRows(source, sum_to_mono, *arguments)
+    return rows if rows.size else None
