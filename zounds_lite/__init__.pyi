@@ -58,6 +58,18 @@ from zounds_lite.graphs import (
     stft as stft,
     windowed as windowed,
 )
+from zounds_lite.loudness import (
+    Decibel as Decibel,
+    LogModulus as LogModulus,
+    MuLaw as MuLaw,
+    decibel as decibel,
+    instance_scale as instance_scale,
+    inverse_log_modulus as inverse_log_modulus,
+    inverse_mu_law as inverse_mu_law,
+    inverse_one_hot as inverse_one_hot,
+    log_modulus as log_modulus,
+    mu_law as mu_law,
+)
 from zounds_lite.media import DecodeLimits as DecodeLimits
 from zounds_lite.persistence import (
     ArrayWithUnitsFeature as ArrayWithUnitsFeature,
@@ -85,6 +97,8 @@ from zounds_lite.spectral import (
     BarkBands as BarkBands,
     BarkScale as BarkScale,
     ChromaScale as ChromaScale,
+    EllisChromaScale as EllisChromaScale,
+    ERBScale as ERBScale,
     ExplicitFrequencyDimension as ExplicitFrequencyDimension,
     ExplicitScale as ExplicitScale,
     FFTScale as FFTScale,

@@ -6,18 +6,32 @@ Everything here takes numpy arrays and plain numbers and returns numpy arrays; u
 - ``windows``: Hann, Hamming and Vorbis windows
 - ``transforms``: the Fourier transform of real signals and its inverse
 - ``filterbank``: banks of band filters on spectra, and their matrices
+- ``chroma``: filters of pitch classes
 - ``curves``: mel, bark, ERB, MIDI and A-weighting
 - ``level``: decibels
+- ``companding``: mu-law, log modulus, scaling of instances
 - ``oscillators``: tones, noise and ticks
 - ``resample``: changing the sample rate
 """
 
+from zounds_lite.dsp.chroma import chroma_matrix
+from zounds_lite.dsp.companding import (
+    instance_scale,
+    inverse_log_modulus,
+    inverse_mu_law,
+    inverse_one_hot,
+    log_modulus,
+    mu_law,
+    unit_scale,
+)
 from zounds_lite.dsp.curves import (
     a_weighting_db,
     a_weighting_factor_db,
     bark_to_hz,
     erb,
+    erb_rate_to_hz,
     hz_to_bark,
+    hz_to_erb_rate,
     hz_to_mel,
     hz_to_midi,
     hz_to_slaney_mel,
@@ -51,21 +65,30 @@ __all__ = [
     "amplitude_to_db",
     "band_matrix",
     "bark_to_hz",
+    "chroma_matrix",
     "db_to_amplitude",
     "db_to_power",
     "divide_by_weights",
     "erb",
+    "erb_rate_to_hz",
     "frame_count",
     "frames",
     "hamming",
     "hann",
     "hz_to_bark",
+    "hz_to_erb_rate",
     "hz_to_mel",
     "hz_to_midi",
     "hz_to_slaney_mel",
+    "instance_scale",
+    "inverse_log_modulus",
+    "inverse_mu_law",
+    "inverse_one_hot",
     "irfft",
+    "log_modulus",
     "mel_to_hz",
     "midi_to_hz",
+    "mu_law",
     "noise",
     "output_length",
     "overlap_add",
@@ -77,6 +100,7 @@ __all__ = [
     "slaney_mel_matrix",
     "slaney_mel_to_hz",
     "ticks",
+    "unit_scale",
     "vorbis",
     "weight_sum",
     "weighted_overlap_add",

@@ -1,7 +1,7 @@
 """Spectra with units: bands, scales, windows, transforms and the nodes that stream them.
 
 - ``bands``: ``Hertz``, ``Bark``, ``Mel``, ``FrequencyBand``
-- ``scales``, ``linear``, ``perceptual``: which band each bin of an axis stands for
+- ``scales``, ``linear``, ``perceptual``, ``pitchclasses``: which band each bin of an axis stands for
 - ``dimension``: frequency axes
 - ``windows``: window functions of any size
 - ``weighting``: weights along a frequency axis; its base class shares its name with the node, which is the one here
@@ -14,7 +14,8 @@ from zounds_lite.spectral.dimension import ExplicitFrequencyDimension, Frequency
 from zounds_lite.spectral.functional import apply_scale, fft, mel_bands, stft
 from zounds_lite.spectral.linear import FFTScale, LinearScale
 from zounds_lite.spectral.nodes import FFT, BarkBands, FrequencyWeighting, MelBands, SlidingWindow
-from zounds_lite.spectral.perceptual import BarkScale, ChromaScale, GeometricScale, MelScale, SlaneyMelScale
+from zounds_lite.spectral.perceptual import BarkScale, ERBScale, GeometricScale, MelScale, SlaneyMelScale
+from zounds_lite.spectral.pitchclasses import ChromaScale, EllisChromaScale
 from zounds_lite.spectral.scales import ExplicitScale, FrequencyScale
 from zounds_lite.spectral.weighting import AWeighting
 from zounds_lite.spectral.windows import (
@@ -31,6 +32,8 @@ __all__ = [
     "BarkBands",
     "BarkScale",
     "ChromaScale",
+    "ERBScale",
+    "EllisChromaScale",
     "ExplicitFrequencyDimension",
     "ExplicitScale",
     "FFTScale",

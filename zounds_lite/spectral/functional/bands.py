@@ -12,7 +12,8 @@ from zounds_lite.core import ArrayWithUnits, IdentityDimension
 from zounds_lite.errors import DeclarationError
 from zounds_lite.spectral.dimension import FrequencyDimension
 from zounds_lite.spectral.filters import filter_bank, frequency_scale
-from zounds_lite.spectral.perceptual import ChromaScale, SlaneyMelScale
+from zounds_lite.spectral.perceptual import SlaneyMelScale
+from zounds_lite.spectral.pitchclasses import ChromaScale
 from zounds_lite.spectral.scales import FrequencyScale
 from zounds_lite.spectral.windows import WindowingFunc
 
