@@ -12,6 +12,7 @@ import pytest
 
 from tests.testing.library import library_classes, names
 from zounds_lite.featureflow import Node
+from zounds_lite.loudness import Decibel, LogModulus, MuLaw
 from zounds_lite.spectral import (
     FFT,
     AWeighting,
@@ -32,6 +33,9 @@ CHAINS = {
     "BarkBands": lambda: [SlidingWindow(HalfLapped(), HanningWindowingFunc()), FFT(), BarkBands(n_bands=20)],
     "MelBands": lambda: [SlidingWindow(HalfLapped(), HanningWindowingFunc()), FFT(), MelBands(n_bands=20)],
     "FrequencyWeighting": lambda: [SlidingWindow(HalfLapped()), FFT(), FrequencyWeighting(AWeighting())],
+    "MuLaw": lambda: [MuLaw()],
+    "LogModulus": lambda: [SlidingWindow(HalfLapped()), LogModulus(factor=10)],
+    "Decibel": lambda: [SlidingWindow(HalfLapped()), FFT(), Decibel()],
 }
 
 
