@@ -4,7 +4,7 @@ Everything here takes numpy arrays and plain numbers and returns numpy arrays; u
 
 - ``framing``: frames of a signal, whole or in chunks, and overlap-add
 - ``windows``: Hann, Hamming and Vorbis windows
-- ``transforms``: the Fourier transform of real signals and its inverse
+- ``transforms``: Fourier and cosine transforms of real signals, whole or lapped, and their inverses
 - ``filterbank``: banks of band filters on spectra, and their matrices
 - ``chroma``: filters of pitch classes
 - ``curves``: mel, bark, ERB, MIDI and A-weighting
@@ -52,7 +52,7 @@ from zounds_lite.dsp.framing import (
 from zounds_lite.dsp.level import amplitude_to_db, db_to_amplitude, db_to_power, power_to_db
 from zounds_lite.dsp.oscillators import noise, sample_count, sine, ticks
 from zounds_lite.dsp.resample import ResampleStream, output_length, resample
-from zounds_lite.dsp.transforms import irfft, rfft
+from zounds_lite.dsp.transforms import dct, dct4, dct_basis, idct, imdct, irfft, mdct, rfft, windowed_rfft
 from zounds_lite.dsp.windows import hamming, hann, vorbis
 
 __all__ = [
@@ -68,6 +68,9 @@ __all__ = [
     "chroma_matrix",
     "db_to_amplitude",
     "db_to_power",
+    "dct",
+    "dct4",
+    "dct_basis",
     "divide_by_weights",
     "erb",
     "erb_rate_to_hz",
@@ -80,12 +83,15 @@ __all__ = [
     "hz_to_mel",
     "hz_to_midi",
     "hz_to_slaney_mel",
+    "idct",
+    "imdct",
     "instance_scale",
     "inverse_log_modulus",
     "inverse_mu_law",
     "inverse_one_hot",
     "irfft",
     "log_modulus",
+    "mdct",
     "mel_to_hz",
     "midi_to_hz",
     "mu_law",
@@ -104,4 +110,5 @@ __all__ = [
     "vorbis",
     "weight_sum",
     "weighted_overlap_add",
+    "windowed_rfft",
 ]
