@@ -7,13 +7,16 @@ Everything here takes numpy arrays and plain numbers and returns numpy arrays; u
 - ``transforms``: Fourier and cosine transforms of real signals, whole or lapped, and their inverses
 - ``filterbank``: banks of band filters on spectra, and their matrices
 - ``chroma``: filters of pitch classes
+- ``adaptive``: spectra cut into bands, each transformed on its own; ``decomposition``: sums of coarser signals
 - ``curves``: mel, bark, ERB, MIDI and A-weighting
 - ``level``: decibels
 - ``companding``: mu-law, log modulus, scaling of instances
 - ``oscillators``: tones, noise and ticks
 - ``resample``: changing the sample rate
+- ``stretch``: delays in the spectrum, time stretching, pitch shifting
 """
 
+from zounds_lite.dsp.adaptive import BandSplit, band_window, overlap_add_at
 from zounds_lite.dsp.chroma import chroma_matrix
 from zounds_lite.dsp.companding import (
     instance_scale,
@@ -39,6 +42,7 @@ from zounds_lite.dsp.curves import (
     midi_to_hz,
     slaney_mel_to_hz,
 )
+from zounds_lite.dsp.decomposition import decompose, fft_resample, recompose
 from zounds_lite.dsp.filterbank import BLOCK, FilterBank, band_matrix, slaney_mel_matrix
 from zounds_lite.dsp.framing import (
     FrameStream,
@@ -52,11 +56,13 @@ from zounds_lite.dsp.framing import (
 from zounds_lite.dsp.level import amplitude_to_db, db_to_amplitude, db_to_power, power_to_db
 from zounds_lite.dsp.oscillators import noise, sample_count, sine, ticks
 from zounds_lite.dsp.resample import ResampleStream, output_length, resample
+from zounds_lite.dsp.stretch import phase_shift, pitch_shift, time_stretch
 from zounds_lite.dsp.transforms import dct, dct4, dct_basis, idct, imdct, irfft, mdct, rfft, windowed_rfft
 from zounds_lite.dsp.windows import hamming, hann, vorbis
 
 __all__ = [
     "BLOCK",
+    "BandSplit",
     "FilterBank",
     "FrameStream",
     "ResampleStream",
@@ -64,6 +70,7 @@ __all__ = [
     "a_weighting_factor_db",
     "amplitude_to_db",
     "band_matrix",
+    "band_window",
     "bark_to_hz",
     "chroma_matrix",
     "db_to_amplitude",
@@ -71,9 +78,11 @@ __all__ = [
     "dct",
     "dct4",
     "dct_basis",
+    "decompose",
     "divide_by_weights",
     "erb",
     "erb_rate_to_hz",
+    "fft_resample",
     "frame_count",
     "frames",
     "hamming",
@@ -98,7 +107,11 @@ __all__ = [
     "noise",
     "output_length",
     "overlap_add",
+    "overlap_add_at",
+    "phase_shift",
+    "pitch_shift",
     "power_to_db",
+    "recompose",
     "resample",
     "rfft",
     "sample_count",
@@ -106,6 +119,7 @@ __all__ = [
     "slaney_mel_matrix",
     "slaney_mel_to_hz",
     "ticks",
+    "time_stretch",
     "unit_scale",
     "vorbis",
     "weight_sum",

@@ -3,6 +3,7 @@
 - ``bands``: ``Hertz``, ``Bark``, ``Mel``, ``FrequencyBand``
 - ``scales``, ``linear``, ``perceptual``, ``pitchclasses``: which band each bin of an axis stands for
 - ``dimension``: frequency axes
+- ``frequencyadaptive``: frames of bands, each with a resolution in time of its own; ``features``: how they are stored
 - ``windows``: window functions of any size
 - ``weighting``: weights along a frequency axis; its base class shares its name with the node, which is the one here
 - ``filters``, ``functional``: mathematics with units
@@ -11,9 +12,28 @@
 
 from zounds_lite.spectral.bands import Bark, FrequencyBand, Hertz, Hz, Mel
 from zounds_lite.spectral.dimension import ExplicitFrequencyDimension, FrequencyDimension
-from zounds_lite.spectral.functional import apply_scale, fft, mel_bands, stft
+from zounds_lite.spectral.features import FrequencyAdaptiveDecoder, FrequencyAdaptiveFeature
+from zounds_lite.spectral.frequencyadaptive import FrequencyAdaptive
+from zounds_lite.spectral.functional import (
+    apply_scale,
+    fft,
+    frequency_adaptive_transform,
+    frequency_decomposition,
+    mel_bands,
+    phase_shift,
+    pitch_shift,
+    stft,
+    time_stretch,
+)
 from zounds_lite.spectral.linear import FFTScale, LinearScale
-from zounds_lite.spectral.nodes import FFT, BarkBands, FrequencyWeighting, MelBands, SlidingWindow
+from zounds_lite.spectral.nodes import (
+    FFT,
+    BarkBands,
+    FrequencyAdaptiveTransform,
+    FrequencyWeighting,
+    MelBands,
+    SlidingWindow,
+)
 from zounds_lite.spectral.perceptual import BarkScale, ERBScale, GeometricScale, MelScale, SlaneyMelScale
 from zounds_lite.spectral.pitchclasses import ChromaScale, EllisChromaScale
 from zounds_lite.spectral.scales import ExplicitScale, FrequencyScale
@@ -37,6 +57,10 @@ __all__ = [
     "ExplicitFrequencyDimension",
     "ExplicitScale",
     "FFTScale",
+    "FrequencyAdaptive",
+    "FrequencyAdaptiveDecoder",
+    "FrequencyAdaptiveFeature",
+    "FrequencyAdaptiveTransform",
     "FrequencyBand",
     "FrequencyDimension",
     "FrequencyScale",
@@ -56,6 +80,11 @@ __all__ = [
     "WindowingFunc",
     "apply_scale",
     "fft",
+    "frequency_adaptive_transform",
+    "frequency_decomposition",
     "mel_bands",
+    "phase_shift",
+    "pitch_shift",
     "stft",
+    "time_stretch",
 ]
