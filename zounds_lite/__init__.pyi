@@ -27,6 +27,12 @@ from zounds_lite.core import (
     IdentityDimension as IdentityDimension,
     sliding_window as sliding_window,
 )
+from zounds_lite.core.nodes import (
+    Max as Max,
+    Merge as Merge,
+    Slice as Slice,
+    Sum as Sum,
+)
 from zounds_lite.datasets import (
     CompositeDataset as CompositeDataset,
     Directory as Directory,
