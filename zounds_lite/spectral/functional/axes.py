@@ -48,6 +48,14 @@ def windowed_dimension(dimension: TimeDimension, hop: int, window: int, **notes:
     # n windows that overlap reach as far as n - 1 hops and one window
     span = (window - 1) * dimension.hop + dimension.window
     if not dimension.is_audio:
-        # what is cut are frames already: counts of samples say nothing about them
-        notes = {"start": notes.get("start")}
+        notes = _notes_of_frames(dimension, **notes) if notes else {}
     return TimeDimension.windowed(dimension.hop * hop, span, dimension.rate, **notes)
+
+
+def _notes_of_frames(dimension: TimeDimension, **notes: Any) -> dict[str, Any]:
+    """Return what windows of frames know: the signal is still the one that the frames were cut from."""
+    assert dimension.hop is not None
+    padding = dimension.padding
+    if padding is not None:
+        padding += dimension.hop * (notes.get("padding") or 0)
+    return {"start": notes.get("start"), "padding": padding, "n_samples": dimension.n_samples}
