@@ -60,6 +60,7 @@ from zounds_lite.featureflow.stores.maintenance import (
 from zounds_lite.featureflow.stores.verification import verify as verify
 from zounds_lite.graphs import (
     Recording as Recording,
+    frequency_adaptive as frequency_adaptive,
     resampled as resampled,
     stft as stft,
     windowed as windowed,
@@ -97,17 +98,28 @@ from zounds_lite.soundfile import (
     Resampler as Resampler,
 )
 from zounds_lite.spectral import (
+    BFCC as BFCC,
+    DCT as DCT,
+    DCTIV as DCTIV,
     FFT as FFT,
+    MDCT as MDCT,
+    MFCC as MFCC,
+    RMS as RMS,
     AWeighting as AWeighting,
     Bark as Bark,
     BarkBands as BarkBands,
     BarkScale as BarkScale,
+    Chroma as Chroma,
     ChromaScale as ChromaScale,
+    ChromaSTFT as ChromaSTFT,
     EllisChromaScale as EllisChromaScale,
     ERBScale as ERBScale,
     ExplicitFrequencyDimension as ExplicitFrequencyDimension,
     ExplicitScale as ExplicitScale,
     FFTScale as FFTScale,
+    FrequencyAdaptive as FrequencyAdaptive,
+    FrequencyAdaptiveFeature as FrequencyAdaptiveFeature,
+    FrequencyAdaptiveTransform as FrequencyAdaptiveTransform,
     FrequencyBand as FrequencyBand,
     FrequencyDimension as FrequencyDimension,
     FrequencyScale as FrequencyScale,
@@ -124,10 +136,18 @@ from zounds_lite.spectral import (
     OggVorbisWindowingFunc as OggVorbisWindowingFunc,
     SlaneyMelScale as SlaneyMelScale,
     SlidingWindow as SlidingWindow,
+    SpectralCentroid as SpectralCentroid,
+    SpectralFlatness as SpectralFlatness,
+    SpectralRolloff as SpectralRolloff,
+    SpectralSpread as SpectralSpread,
     WindowingFunc as WindowingFunc,
+    ZeroCrossingRate as ZeroCrossingRate,
 )
 from zounds_lite.synthesize import (
     FFTSynthesizer as FFTSynthesizer,
+    FrequencyAdaptiveDCTSynthesizer as FrequencyAdaptiveDCTSynthesizer,
+    FrequencyAdaptiveFFTSynthesizer as FrequencyAdaptiveFFTSynthesizer,
+    FrequencyDecompositionSynthesizer as FrequencyDecompositionSynthesizer,
     NoiseSynthesizer as NoiseSynthesizer,
     ShortTimeSynthesizer as ShortTimeSynthesizer,
     SilenceSynthesizer as SilenceSynthesizer,
@@ -166,6 +186,7 @@ from zounds_lite.timeseries import (
     audio_sample_rate as audio_sample_rate,
     nearest_audio_sample_rate as nearest_audio_sample_rate,
 )
+from zounds_lite.timeseries.nodes import Pooled as Pooled
 from zounds_lite.visualization import (
     spectrogram_png as spectrogram_png,
 )

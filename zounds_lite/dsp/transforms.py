@@ -90,12 +90,13 @@ def irfft(spectrum: np.ndarray, n: int, axis: int = -1) -> np.ndarray:
     return scipy.fft.irfft(spectrum, n=n, axis=axis, norm="ortho")
 
 
-def windowed_rfft(frames: np.ndarray, window: np.ndarray | None = None) -> np.ndarray:
+def windowed_rfft(frames: np.ndarray, window: np.ndarray | None = None, out: np.ndarray | None = None) -> np.ndarray:
     """Multiply frames with a window and transform them: ``rfft(frames * window)`` without the product of all frames.
 
     Args:
         frames (np.ndarray): real frames, such as the view that ``framing.frames`` gives.
         window (np.ndarray | None): one factor per sample of a frame, used in the precision of the frames. None: none.
+        out (np.ndarray | None): where the spectra go, any complex array of the right shape. None: a new one.
 
     Shape:
         [frames, window] -> [frames, window // 2 + 1]
@@ -124,7 +125,8 @@ def windowed_rfft(frames: np.ndarray, window: np.ndarray | None = None) -> np.nd
     real = _float_of(frames.dtype)
     factors = None if window is None else np.asarray(window).astype(real)
     scratch = np.empty((min(_FRAMES_AT_ONCE, len(frames)), frames.shape[1]), real)
-    out = np.empty((len(frames), frames.shape[1] // 2 + 1), np.result_type(real, np.complex64))
+    if out is None:
+        out = np.empty((len(frames), frames.shape[1] // 2 + 1), np.result_type(real, np.complex64))
     for start in range(0, len(frames), _FRAMES_AT_ONCE):
         part = frames[start : start + _FRAMES_AT_ONCE]
         if factors is not None:
