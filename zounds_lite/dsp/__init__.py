@@ -6,6 +6,7 @@ Everything here takes numpy arrays and plain numbers and returns numpy arrays; u
 - ``windows``: Hann, Hamming and Vorbis windows
 - ``transforms``: Fourier and cosine transforms of real signals, whole or lapped, and their inverses
 - ``filterbank``: banks of band filters on spectra, and their matrices
+- ``cepstra``, ``descriptors``: the shape of a spectrum in a few numbers, or in one
 - ``chroma``: filters of pitch classes
 - ``adaptive``: spectra cut into bands, each transformed on its own; ``decomposition``: sums of coarser signals
 - ``curves``: mel, bark, ERB, MIDI and A-weighting
@@ -17,6 +18,7 @@ Everything here takes numpy arrays and plain numbers and returns numpy arrays; u
 """
 
 from zounds_lite.dsp.adaptive import BandSplit, band_window, overlap_add_at
+from zounds_lite.dsp.cepstra import log_cepstrum, power_cepstrum
 from zounds_lite.dsp.chroma import chroma_matrix
 from zounds_lite.dsp.companding import (
     instance_scale,
@@ -43,6 +45,7 @@ from zounds_lite.dsp.curves import (
     slaney_mel_to_hz,
 )
 from zounds_lite.dsp.decomposition import decompose, fft_resample, recompose
+from zounds_lite.dsp.descriptors import centroid, flatness, rms, rolloff, spread, zero_crossing_rate
 from zounds_lite.dsp.filterbank import BLOCK, FilterBank, band_matrix, slaney_mel_matrix
 from zounds_lite.dsp.framing import (
     FrameStream,
@@ -72,6 +75,7 @@ __all__ = [
     "band_matrix",
     "band_window",
     "bark_to_hz",
+    "centroid",
     "chroma_matrix",
     "db_to_amplitude",
     "db_to_power",
@@ -83,6 +87,7 @@ __all__ = [
     "erb",
     "erb_rate_to_hz",
     "fft_resample",
+    "flatness",
     "frame_count",
     "frames",
     "hamming",
@@ -99,6 +104,7 @@ __all__ = [
     "inverse_mu_law",
     "inverse_one_hot",
     "irfft",
+    "log_cepstrum",
     "log_modulus",
     "mdct",
     "mel_to_hz",
@@ -110,14 +116,18 @@ __all__ = [
     "overlap_add_at",
     "phase_shift",
     "pitch_shift",
+    "power_cepstrum",
     "power_to_db",
     "recompose",
     "resample",
     "rfft",
+    "rms",
+    "rolloff",
     "sample_count",
     "sine",
     "slaney_mel_matrix",
     "slaney_mel_to_hz",
+    "spread",
     "ticks",
     "time_stretch",
     "unit_scale",
@@ -125,4 +135,5 @@ __all__ = [
     "weight_sum",
     "weighted_overlap_add",
     "windowed_rfft",
+    "zero_crossing_rate",
 ]
