@@ -34,7 +34,7 @@ from zounds_lite.spectral import (
     SpectralSpread,
     ZeroCrossingRate,
 )
-from zounds_lite.timeseries import SR11025, AudioSamples, HalfLapped, Seconds, TimeSlice, VariableRateTimeSeries
+from zounds_lite.timeseries import SR11025, AudioSamples, HalfLapped, Milliseconds, TimeSlice, VariableRateTimeSeries
 from zounds_lite.timeseries.nodes import Pooled
 
 FOLDER = Path(__file__).parent
@@ -69,7 +69,7 @@ CHAINS = {
 
 def _halves(chunk):
     """Two stretches of the time of a chunk."""
-    return VariableRateTimeSeries((TimeSlice(Seconds(1) / 5, start=n * Seconds(1) / 5), 0) for n in range(2))
+    return VariableRateTimeSeries((TimeSlice(Milliseconds(200), start=n * Milliseconds(200)), 0) for n in range(2))
 
 
 def _results(node, chunks):
