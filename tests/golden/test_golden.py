@@ -63,7 +63,7 @@ CHAINS = {
     "Max": lambda: [SlidingWindow(HalfLapped()), Max(axis=1)],
     "Binarize": lambda: [Binarize(np.signbit)],
     "Merge": lambda: [SlidingWindow(HalfLapped()), Merge(needs=[Slice(slice(500, 512)), Slice(slice(0, 12))])],
-    "Pooled": lambda: [SlidingWindow(HalfLapped()), Pooled(np.mean, axis=0, needs=[Node(), FunctionalNode(_halves)])],
+    "Pooled": lambda: [Pooled(np.std, needs=[Node(), FunctionalNode(_halves)])],
 }
 
 
