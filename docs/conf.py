@@ -28,6 +28,7 @@ version = release = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))[
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "pictures"]
 exclude_patterns = ["_build", "faults_table.md"]
+myst_enable_extensions = ["dollarmath"]
 smartquotes = False
 html_theme = "furo"
 html_title = f"zounds_lite {release}"
