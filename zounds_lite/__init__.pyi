@@ -144,10 +144,13 @@ from zounds_lite.spectral import (
     ZeroCrossingRate as ZeroCrossingRate,
 )
 from zounds_lite.synthesize import (
+    DCTIVSynthesizer as DCTIVSynthesizer,
+    DCTSynthesizer as DCTSynthesizer,
     FFTSynthesizer as FFTSynthesizer,
     FrequencyAdaptiveDCTSynthesizer as FrequencyAdaptiveDCTSynthesizer,
     FrequencyAdaptiveFFTSynthesizer as FrequencyAdaptiveFFTSynthesizer,
     FrequencyDecompositionSynthesizer as FrequencyDecompositionSynthesizer,
+    MDCTSynthesizer as MDCTSynthesizer,
     NoiseSynthesizer as NoiseSynthesizer,
     ShortTimeSynthesizer as ShortTimeSynthesizer,
     SilenceSynthesizer as SilenceSynthesizer,

@@ -16,7 +16,10 @@ from zounds_lite.featureflow import FunctionalNode, Node
 from zounds_lite.loudness import Decibel, LogModulus, MuLaw
 from zounds_lite.spectral import (
     BFCC,
+    DCT,
+    DCTIV,
     FFT,
+    MDCT,
     MFCC,
     RMS,
     AWeighting,
@@ -42,6 +45,9 @@ FOLDER = Path(__file__).parent
 CHAINS = {
     "SlidingWindow": lambda: [SlidingWindow(HalfLapped(), OggVorbisWindowingFunc(), padwith=256, padend=256)],
     "FFT": lambda: [SlidingWindow(HalfLapped(), HanningWindowingFunc()), FFT(padding_samples=10)],
+    "DCT": lambda: [SlidingWindow(HalfLapped(), HanningWindowingFunc()), DCT(scale_always_even=True)],
+    "DCTIV": lambda: [SlidingWindow(HalfLapped(), HanningWindowingFunc()), DCTIV()],
+    "MDCT": lambda: [SlidingWindow(HalfLapped(), OggVorbisWindowingFunc()), MDCT()],
     "BarkBands": lambda: [SlidingWindow(HalfLapped(), HanningWindowingFunc()), FFT(), BarkBands(n_bands=20)],
     "MelBands": lambda: [SlidingWindow(HalfLapped(), HanningWindowingFunc()), FFT(), MelBands(n_bands=20)],
     "FrequencyWeighting": lambda: [SlidingWindow(HalfLapped()), FFT(), FrequencyWeighting(AWeighting())],

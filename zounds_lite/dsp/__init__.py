@@ -3,6 +3,7 @@
 Everything here takes numpy arrays and plain numbers and returns numpy arrays; units are added by the packages above.
 
 - ``framing``: frames of a signal, whole or in chunks, and overlap-add
+- ``lapped``: what windows leave of aliasing, and what lapped frames are divided by
 - ``windows``: Hann, Hamming and Vorbis windows
 - ``transforms``: Fourier and cosine transforms of real signals, whole or lapped, and their inverses
 - ``filterbank``: banks of band filters on spectra, and their matrices
@@ -56,6 +57,7 @@ from zounds_lite.dsp.framing import (
     weight_sum,
     weighted_overlap_add,
 )
+from zounds_lite.dsp.lapped import aliasing, divide_by_repeated_weights
 from zounds_lite.dsp.level import amplitude_to_db, db_to_amplitude, db_to_power, power_to_db
 from zounds_lite.dsp.oscillators import noise, sample_count, sine, ticks
 from zounds_lite.dsp.resample import ResampleStream, output_length, resample
@@ -71,6 +73,7 @@ __all__ = [
     "ResampleStream",
     "a_weighting_db",
     "a_weighting_factor_db",
+    "aliasing",
     "amplitude_to_db",
     "band_matrix",
     "band_window",
@@ -83,6 +86,7 @@ __all__ = [
     "dct4",
     "dct_basis",
     "decompose",
+    "divide_by_repeated_weights",
     "divide_by_weights",
     "erb",
     "erb_rate_to_hz",
