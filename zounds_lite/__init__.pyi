@@ -142,6 +142,7 @@ from zounds_lite.spectral import (
     SpectralSpread as SpectralSpread,
     WindowingFunc as WindowingFunc,
     ZeroCrossingRate as ZeroCrossingRate,
+    fir_filter_bank as fir_filter_bank,
 )
 from zounds_lite.synthesize import (
     DCTIVSynthesizer as DCTIVSynthesizer,

@@ -11,6 +11,7 @@ Everything here takes numpy arrays and plain numbers and returns numpy arrays; u
 - ``chroma``: filters of pitch classes
 - ``adaptive``: spectra cut into bands, each transformed on its own; ``decomposition``: sums of coarser signals
 - ``curves``: mel, bark, ERB, MIDI and A-weighting
+- ``impulses``: filters to convolve with
 - ``level``: decibels
 - ``companding``: mu-law, log modulus, scaling of instances
 - ``oscillators``: tones, noise and ticks
@@ -57,6 +58,7 @@ from zounds_lite.dsp.framing import (
     weight_sum,
     weighted_overlap_add,
 )
+from zounds_lite.dsp.impulses import band_pass, gammatone, morlet, peak_hz
 from zounds_lite.dsp.lapped import aliasing, divide_by_repeated_weights
 from zounds_lite.dsp.level import amplitude_to_db, db_to_amplitude, db_to_power, power_to_db
 from zounds_lite.dsp.oscillators import noise, sample_count, sine, ticks
@@ -76,6 +78,7 @@ __all__ = [
     "aliasing",
     "amplitude_to_db",
     "band_matrix",
+    "band_pass",
     "band_window",
     "bark_to_hz",
     "centroid",
@@ -94,6 +97,7 @@ __all__ = [
     "flatness",
     "frame_count",
     "frames",
+    "gammatone",
     "hamming",
     "hann",
     "hz_to_bark",
@@ -113,11 +117,13 @@ __all__ = [
     "mdct",
     "mel_to_hz",
     "midi_to_hz",
+    "morlet",
     "mu_law",
     "noise",
     "output_length",
     "overlap_add",
     "overlap_add_at",
+    "peak_hz",
     "phase_shift",
     "pitch_shift",
     "power_cepstrum",

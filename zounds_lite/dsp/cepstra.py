@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from zounds_lite.dsp._checks import check_real
 from zounds_lite.dsp.level import power_to_db
+from zounds_lite.dsp.transforms import dct
 from zounds_lite.errors import DeclarationError, DimensionError
 
 __all__ = ["log_cepstrum", "power_cepstrum"]
@@ -48,7 +49,11 @@ def log_cepstrum(bands: ArrayLike, n_coeffs: int = 13, exclude: int = 1) -> np.n
     check_coefficients(n_coeffs, exclude)
     _check_bands(x, n_coeffs + exclude)
     logs = np.log(np.abs(x if x.dtype.kind in "fc" else x.astype(np.float64)) + _LOG_FLOOR)
-    return _dct(logs, None)[..., exclude : exclude + n_coeffs]
+    coeffs = dct(logs)[..., exclude : exclude + n_coeffs]
+    # back to sums without scaling, of which the one for k = 0 has another norm
+    factors = np.full(n_coeffs, np.sqrt(2.0 * x.shape[-1]))
+    factors[: 1 if exclude == 0 else 0] *= np.sqrt(2.0)
+    return coeffs * factors.astype(coeffs.dtype)
 
 
 def power_cepstrum(
@@ -87,7 +92,7 @@ def power_cepstrum(
     check_real(x, "power", "take np.abs(x) ** 2 first")
     check_coefficients(n_coeffs, lifter=lifter)
     _check_bands(x, n_coeffs)
-    coeffs = _dct(np.asarray(power_to_db(x, amin=amin, top_db=top_db)), "ortho")[..., :n_coeffs]
+    coeffs = np.ascontiguousarray(dct(np.asarray(power_to_db(x, amin=amin, top_db=top_db)))[..., :n_coeffs])
     if lifter > 0:
         raised = 1.0 + lifter / 2.0 * np.sin(np.pi * np.arange(1, n_coeffs + 1) / lifter)
         coeffs = coeffs * raised.astype(coeffs.dtype)
@@ -112,9 +117,3 @@ def _check_bands(x: np.ndarray, needed: int) -> None:
         raise DimensionError(
             f"bands of shape {x.shape} for {needed} coefficients: as many bands are needed, on the last axis"
         )
-
-
-def _dct(x: np.ndarray, norm: str | None) -> np.ndarray:
-    import scipy.fft
-
-    return np.ascontiguousarray(scipy.fft.dct(x, type=2, axis=-1, norm=norm or "backward"))

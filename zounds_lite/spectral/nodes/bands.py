@@ -158,7 +158,7 @@ class Chroma(_Bands):
     """Sums the weighted magnitudes of spectra into the twelve pitch classes.
 
     A note reaches from its lower neighbour to its upper one, so low notes are told apart only where bins lie closer
-    than they do: the lowest octave of a piano needs windows of about a second.
+    than they do: all 88 keys of a piano need windows of at least 0.6 s.
 
     Args:
         frequency_band (FrequencyBand | None): the notes that count, from > 0 Hz; None: the keys of a piano.
