@@ -1,7 +1,7 @@
 """Sphinx settings, and the pages that every build writes anew.
 
 Those are a page per module under ``api/``, from the docstrings of what its ``__all__`` names, and a page per program
-under ``examples/``, with what its one run printed.
+under ``examples/``, with what its one run printed. Pictures on the other pages: ``pictures.py``.
 """
 
 import ast
@@ -20,14 +20,15 @@ from sphinx.errors import ExtensionError
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
-sys.path.insert(0, str(ROOT))
+sys.path[:0] = [str(ROOT), str(DOCS)]
 
 project = "zounds_lite"
 author = copyright = "zounds_lite developers"
 version = release = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "pictures"]
 exclude_patterns = ["_build", "faults_table.md"]
+myst_enable_extensions = ["dollarmath"]
 smartquotes = False
 html_theme = "furo"
 html_title = f"zounds_lite {release}"

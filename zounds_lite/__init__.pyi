@@ -27,6 +27,12 @@ from zounds_lite.core import (
     IdentityDimension as IdentityDimension,
     sliding_window as sliding_window,
 )
+from zounds_lite.core.nodes import (
+    Max as Max,
+    Merge as Merge,
+    Slice as Slice,
+    Sum as Sum,
+)
 from zounds_lite.datasets import (
     CompositeDataset as CompositeDataset,
     Directory as Directory,
@@ -54,9 +60,22 @@ from zounds_lite.featureflow.stores.maintenance import (
 from zounds_lite.featureflow.stores.verification import verify as verify
 from zounds_lite.graphs import (
     Recording as Recording,
+    frequency_adaptive as frequency_adaptive,
     resampled as resampled,
     stft as stft,
     windowed as windowed,
+)
+from zounds_lite.loudness import (
+    Decibel as Decibel,
+    LogModulus as LogModulus,
+    MuLaw as MuLaw,
+    decibel as decibel,
+    instance_scale as instance_scale,
+    inverse_log_modulus as inverse_log_modulus,
+    inverse_mu_law as inverse_mu_law,
+    inverse_one_hot as inverse_one_hot,
+    log_modulus as log_modulus,
+    mu_law as mu_law,
 )
 from zounds_lite.media import DecodeLimits as DecodeLimits
 from zounds_lite.persistence import (
@@ -79,15 +98,28 @@ from zounds_lite.soundfile import (
     Resampler as Resampler,
 )
 from zounds_lite.spectral import (
+    BFCC as BFCC,
+    DCT as DCT,
+    DCTIV as DCTIV,
     FFT as FFT,
+    MDCT as MDCT,
+    MFCC as MFCC,
+    RMS as RMS,
     AWeighting as AWeighting,
     Bark as Bark,
     BarkBands as BarkBands,
     BarkScale as BarkScale,
+    Chroma as Chroma,
     ChromaScale as ChromaScale,
+    ChromaSTFT as ChromaSTFT,
+    EllisChromaScale as EllisChromaScale,
+    ERBScale as ERBScale,
     ExplicitFrequencyDimension as ExplicitFrequencyDimension,
     ExplicitScale as ExplicitScale,
     FFTScale as FFTScale,
+    FrequencyAdaptive as FrequencyAdaptive,
+    FrequencyAdaptiveFeature as FrequencyAdaptiveFeature,
+    FrequencyAdaptiveTransform as FrequencyAdaptiveTransform,
     FrequencyBand as FrequencyBand,
     FrequencyDimension as FrequencyDimension,
     FrequencyScale as FrequencyScale,
@@ -104,10 +136,22 @@ from zounds_lite.spectral import (
     OggVorbisWindowingFunc as OggVorbisWindowingFunc,
     SlaneyMelScale as SlaneyMelScale,
     SlidingWindow as SlidingWindow,
+    SpectralCentroid as SpectralCentroid,
+    SpectralFlatness as SpectralFlatness,
+    SpectralRolloff as SpectralRolloff,
+    SpectralSpread as SpectralSpread,
     WindowingFunc as WindowingFunc,
+    ZeroCrossingRate as ZeroCrossingRate,
+    fir_filter_bank as fir_filter_bank,
 )
 from zounds_lite.synthesize import (
+    DCTIVSynthesizer as DCTIVSynthesizer,
+    DCTSynthesizer as DCTSynthesizer,
     FFTSynthesizer as FFTSynthesizer,
+    FrequencyAdaptiveDCTSynthesizer as FrequencyAdaptiveDCTSynthesizer,
+    FrequencyAdaptiveFFTSynthesizer as FrequencyAdaptiveFFTSynthesizer,
+    FrequencyDecompositionSynthesizer as FrequencyDecompositionSynthesizer,
+    MDCTSynthesizer as MDCTSynthesizer,
     NoiseSynthesizer as NoiseSynthesizer,
     ShortTimeSynthesizer as ShortTimeSynthesizer,
     SilenceSynthesizer as SilenceSynthesizer,
@@ -146,6 +190,7 @@ from zounds_lite.timeseries import (
     audio_sample_rate as audio_sample_rate,
     nearest_audio_sample_rate as nearest_audio_sample_rate,
 )
+from zounds_lite.timeseries.nodes import Pooled as Pooled
 from zounds_lite.visualization import (
     spectrogram_png as spectrogram_png,
 )

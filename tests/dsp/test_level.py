@@ -48,6 +48,15 @@ def test_inverse():
     np.testing.assert_allclose(back, x, rtol=2e-5)
 
 
+def test_nan_is_not_the_loudest():
+    found = power_to_db([1.0, np.nan, 1e-9], top_db=50)
+    assert found[0] == 0 and np.isnan(found[1]) and found[2] == -50
+
+
+def test_the_lowest_integer_has_a_magnitude():
+    assert amplitude_to_db(np.array([-32768], np.int16), ref=32768.0)[0] == 0
+
+
 def test_bad_arguments_are_refused():
     with pytest.raises(DeclarationError, match="amin=0"):
         power_to_db(X, amin=0)

@@ -11,28 +11,84 @@ import numpy as np
 import pytest
 
 from tests.testing.library import library_classes, names
-from zounds_lite.featureflow import Node
+from zounds_lite.core.nodes import Binarize, Max, Merge, Slice, Sum
+from zounds_lite.featureflow import FunctionalNode, Node
+from zounds_lite.loudness import Decibel, LogModulus, MuLaw
 from zounds_lite.spectral import (
+    BFCC,
+    DCT,
+    DCTIV,
     FFT,
+    MDCT,
+    MFCC,
+    RMS,
     AWeighting,
     BarkBands,
+    Chroma,
+    ChromaSTFT,
     FrequencyWeighting,
     HanningWindowingFunc,
     MelBands,
     OggVorbisWindowingFunc,
     SlidingWindow,
+    SpectralCentroid,
+    SpectralFlatness,
+    SpectralRolloff,
+    SpectralSpread,
+    ZeroCrossingRate,
 )
-from zounds_lite.timeseries import SR11025, AudioSamples, HalfLapped
+from zounds_lite.timeseries import SR11025, AudioSamples, HalfLapped, Milliseconds, TimeSlice, VariableRateTimeSeries
+from zounds_lite.timeseries.nodes import Pooled
 
 FOLDER = Path(__file__).parent
 
 CHAINS = {
     "SlidingWindow": lambda: [SlidingWindow(HalfLapped(), OggVorbisWindowingFunc(), padwith=256, padend=256)],
     "FFT": lambda: [SlidingWindow(HalfLapped(), HanningWindowingFunc()), FFT(padding_samples=10)],
+    "DCT": lambda: [SlidingWindow(HalfLapped(), HanningWindowingFunc()), DCT(scale_always_even=True)],
+    "DCTIV": lambda: [SlidingWindow(HalfLapped(), HanningWindowingFunc()), DCTIV()],
+    "MDCT": lambda: [SlidingWindow(HalfLapped(), OggVorbisWindowingFunc()), MDCT()],
     "BarkBands": lambda: [SlidingWindow(HalfLapped(), HanningWindowingFunc()), FFT(), BarkBands(n_bands=20)],
     "MelBands": lambda: [SlidingWindow(HalfLapped(), HanningWindowingFunc()), FFT(), MelBands(n_bands=20)],
     "FrequencyWeighting": lambda: [SlidingWindow(HalfLapped()), FFT(), FrequencyWeighting(AWeighting())],
+    "MuLaw": lambda: [MuLaw()],
+    "LogModulus": lambda: [SlidingWindow(HalfLapped()), LogModulus(factor=10)],
+    "Decibel": lambda: [SlidingWindow(HalfLapped()), FFT(), Decibel()],
+    "Chroma": lambda: [SlidingWindow(HalfLapped(), HanningWindowingFunc()), FFT(padding_samples=3584), Chroma()],
+    "ChromaSTFT": lambda: [SlidingWindow(HalfLapped(), HanningWindowingFunc()), FFT(), ChromaSTFT()],
+    "BFCC": lambda: [SlidingWindow(HalfLapped(), HanningWindowingFunc()), FFT(), BarkBands(n_bands=20), BFCC()],
+    "MFCC": lambda: [SlidingWindow(HalfLapped(), HanningWindowingFunc()), FFT(), MelBands(n_bands=20), MFCC(lifter=22)],
+    "SpectralCentroid": lambda: [SlidingWindow(HalfLapped(), HanningWindowingFunc()), FFT(), SpectralCentroid()],
+    "SpectralSpread": lambda: [SlidingWindow(HalfLapped(), HanningWindowingFunc()), FFT(), SpectralSpread()],
+    "SpectralRolloff": lambda: [SlidingWindow(HalfLapped(), HanningWindowingFunc()), FFT(), SpectralRolloff()],
+    "SpectralFlatness": lambda: [SlidingWindow(HalfLapped(), HanningWindowingFunc()), FFT(), SpectralFlatness()],
+    "ZeroCrossingRate": lambda: [SlidingWindow(HalfLapped()), ZeroCrossingRate()],
+    "RMS": lambda: [SlidingWindow(HalfLapped()), RMS()],
+    "Slice": lambda: [SlidingWindow(HalfLapped()), Slice(slice(100, 200))],
+    "Sum": lambda: [SlidingWindow(HalfLapped()), FFT(), FunctionalNode(np.abs), Sum()],
+    "Max": lambda: [SlidingWindow(HalfLapped()), Max(axis=1)],
+    "Binarize": lambda: [Binarize(np.signbit)],
+    "Merge": lambda: [SlidingWindow(HalfLapped()), Merge(needs=[Slice(slice(500, 512)), Slice(slice(0, 12))])],
+    "Pooled": lambda: [Pooled(np.std, needs=[Node(), FunctionalNode(_halves)])],
 }
+
+
+def _halves(chunk):
+    """Two stretches of the time of a chunk."""
+    return VariableRateTimeSeries((TimeSlice(Milliseconds(200), start=n * Milliseconds(200)), 0) for n in range(2))
+
+
+def _results(node, chunks):
+    """What a node makes of chunks, of which each node that it needs gets all."""
+    needs = list(node.needs.values())
+    if len(needs) < 2:
+        yield from node.run(chunks)
+        return
+    for need in needs:
+        for result in need.run(chunks):
+            yield from node.push(result, need)
+    for need in needs:
+        yield from node.end(need)
 
 
 def output(name):
@@ -40,15 +96,16 @@ def output(name):
     t = np.arange(4000) / 11025
     chunks = [AudioSamples(np.sin(2 * np.pi * (300 + 2000 * t) * t), SR11025())]
     for node in CHAINS[name]():
-        chunks = list(node.run(chunks))
-    values = np.abs(np.concatenate([np.asarray(chunk) for chunk in chunks]))
+        chunks = list(_results(node, chunks))
+    units = chunks[-1].slices if isinstance(chunks[-1], VariableRateTimeSeries) else chunks[-1].dimensions
+    values = np.abs(np.concatenate([np.asarray(getattr(chunk, "slicedata", chunk)) for chunk in chunks]))
     picked = values.ravel()[:: max(1, values.size // 40)]
     return {
         "revision": type(node).revision,
         "shape": list(values.shape),
         "sum": float(values.sum()),
         "values": [float(f"{v:.9g}") for v in picked],
-        "units": [repr(dimension) for dimension in chunks[-1].dimensions],
+        "units": [repr(unit) for unit in units],
     }
 
 

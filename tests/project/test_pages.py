@@ -1,4 +1,4 @@
-"""The pages under ``docs/``: every example in them runs and shows what it says."""
+"""The pages under ``docs/``: every example in them runs and shows what it says; every transform has all of its page."""
 
 import doctest
 import io
@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
-PAGES = sorted((Path(__file__).parents[2] / "docs").glob("*.md"))
+DOCS = Path(__file__).parents[2] / "docs"
+TRANSFORMS = sorted(page for page in (DOCS / "transforms").glob("*.md") if page.name != "index.md")
+PAGES = [*sorted(DOCS.glob("*.md")), *TRANSFORMS]
 TAUGHT = [page for page in PAGES if ">>>" in page.read_text("utf-8")]
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
@@ -39,3 +41,20 @@ def test_the_page_runs(page, tmp_path, monkeypatch):
     result = doctest.DocTestRunner(optionflags=FLAGS).run(test, out=said.write)
     assert result.failed == 0, said.getvalue()
     assert result.attempted > 0
+
+
+every_transform = pytest.mark.parametrize("page", TRANSFORMS, ids=lambda page: page.name)
+
+
+@every_transform
+@pytest.mark.parametrize("part", [r"```\{math\}$", r"```\{picture\} \S", r"(#+ )?Sources?\b"])
+def test_the_page_of_a_transform_has_its_formula_its_picture_and_its_source(page, part):
+    assert re.search(f"^{part}", page.read_text("utf-8"), re.MULTILINE)
+
+
+def test_the_index_lists_every_transform_once_and_shows_it_in_its_table():
+    text = (DOCS / "transforms" / "index.md").read_text("utf-8")
+    table, toctree = text.split("```{toctree}")
+    names = [page.stem for page in TRANSFORMS]
+    assert sorted(re.findall(r"^([a-z_]+)$", toctree, re.MULTILINE)) == names
+    assert set(re.findall(r"\]\(([a-z_]+)\.md\)", table)) == set(names)

@@ -14,6 +14,7 @@ from zounds_lite.spectral import (
     LinearScale,
     OggVorbisWindowingFunc,
     SlaneyMelScale,
+    SlidingWindow,
     apply_scale,
     fft,
     mel_bands,
@@ -131,8 +132,63 @@ def test_stft_of_a_batch_has_complete_frames_only():
     assert stft(batch[:, :100], HalfLapped()).shape == (3, 0, 257)
 
 
-def test_stft_needs_one_signal_or_a_batch():
-    for shape, dimensions in [((5, 2), [TimeDimension(*SR11025()), None]), ((5,), [None]), ((2, 2, 2), [None] * 3)]:
+@pytest.mark.parametrize("pad", [False, True])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_stft_of_channels_is_that_of_each(pad, dtype):
+    x = AudioSamples(noise((3001, 2), dtype=dtype), SR11025())
+    tf = stft(x, HalfLapped(), pad=pad)
+    assert tf.dimensions[2] == IdentityDimension()
+    assert tf.dimensions[0].n_samples == 3001
+    for channel in range(2):
+        one = stft(AudioSamples(np.ascontiguousarray(np.asarray(x)[:, channel]), SR11025()), HalfLapped(), pad=pad)
+        assert np.array_equal(tf[:, :, channel], one)
+        assert tf.dimensions[:2] == one.dimensions
+
+
+def test_stft_along_any_axis():
+    time = TimeDimension(*SR11025())
+    x = noise((2, 3, 1500, 4))
+    tf = stft(ArrayWithUnits(x, [None, None, time, None]), HalfLapped(), axis=2)
+    assert tf.shape == (2, 3, 4, 257, 4)
+    assert np.array_equal(tf[1, 2, :, :, 3], stft(AudioSamples(x[1, 2, :, 3], SR11025()), HalfLapped())[:4])
+    both = ArrayWithUnits(x[0, 0], [time, time])
+    with pytest.raises(DimensionError, match="several axes of time, set axis="):
+        stft(both)
+    assert stft(both, axis=0).shape == (5, 257, 4)
+    with pytest.raises(DimensionError, match="axis=2 of an array with 2 axes"):
+        stft(both, axis=2)
+
+
+def test_padded_batches_are_padded_signals():
+    batch = ArrayWithUnits(noise((3, 1100)), [IdentityDimension(), TimeDimension(*SR11025())])
+    tf = stft(batch, HalfLapped(), pad=True)
+    one = stft(AudioSamples(np.asarray(batch[1]), SR11025()), HalfLapped(), pad=True)
+    assert np.array_equal(tf[1], one)
+    assert (tf.dimensions[1].padding, tf.dimensions[1].n_samples) == (256, 1100)
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(1, 400), st.integers(1, 64), st.integers(1, 80))
+def test_stft_is_the_transform_of_windows(n, size, hop):
+    x = sound(n)
+    windows = list(SlidingWindow(SR11025().windowing_scheme(size, hop), HanningWindowingFunc()).run([x]))
+    wanted = np.concatenate([fft(part) for part in windows])
+    assert np.array_equal(stft(x, SR11025().windowing_scheme(size, hop)), wanted)
+
+
+def test_stft_keeps_nan_in_its_frames():
+    x = sound(3000)
+    clean = stft(x, HalfLapped())
+    np.asarray(x)[1000] = np.nan
+    broken = stft(x, HalfLapped())
+    touched = [2, 3]  # frames from 512 and from 768
+    assert np.isnan(np.asarray(broken)[touched]).any(axis=1).all()
+    others = [i for i in range(len(clean)) if i not in touched]
+    assert np.array_equal(np.asarray(broken)[others], np.asarray(clean)[others])
+
+
+def test_stft_needs_time():
+    for shape, dimensions in [((5,), [None]), ((2, 2, 2), [None] * 3)]:
         with pytest.raises(DimensionError):
             stft(ArrayWithUnits(np.zeros(shape), dimensions))
     with pytest.raises(ValueError, match="no units|allowed: one signal"):

@@ -7,6 +7,8 @@ from tests.testing.library import library_classes, names, refusals, suites
 from zounds_lite.spectral import (
     BarkScale,
     ChromaScale,
+    EllisChromaScale,
+    ERBScale,
     ExplicitScale,
     FFTScale,
     FrequencyBand,
@@ -83,6 +85,19 @@ class TestMel(ScaleContract):
         return [MelScale(BAND, 5), BarkScale(BAND, 4)]
 
 
+class TestERB(ScaleContract):
+    def create(self):
+        return ERBScale(BAND, 60)
+
+    def others(self):
+        return [ERBScale(BAND, 61), ERBScale(FrequencyBand(21, 8000), 60), BarkScale(BAND, 60)]
+
+
+class TestERBFromBelowZero(TestERB):
+    def create(self):
+        return ERBScale(FrequencyBand(-50, 12_000), 7)
+
+
 class TestEvenBark(TestBark):
     """Slices are rounded to an even number of bands, so they touch all that they should, and sometimes one more."""
 
@@ -131,6 +146,19 @@ class TestChroma(ScaleContract):
 
     def others(self):
         return [ChromaScale(FrequencyBand(50, 5000), "C"), ChromaScale(FrequencyBand(51, 4000))]
+
+
+class TestEllisChroma(ScaleContract):
+    has_bands = False
+
+    def create(self):
+        return EllisChromaScale()
+
+    def others(self):
+        return [
+            EllisChromaScale("A"), EllisChromaScale(tuning=0.1), EllisChromaScale(center_octave=4.0),
+            EllisChromaScale(octave_width=None), EllisChromaScale(octave_width=1.0),
+        ]  # fmt: skip
 
 
 def test_every_scale_is_here():

@@ -1,23 +1,23 @@
 """Row buffers for streaming nodes.
 
-Goal: blocks of a fixed number of rows, however a stream was cut, so that arithmetic that depends on the number of rows
-(matrix products) gives the same bits for a stream as for the whole. Conventions: rows are axis 0; units are kept. Type:
-``Aligned``.
+Goal: rows handed on in other portions than they came in. Conventions: rows are axis 0; units are kept, and what a
+dimension says of the whole stream (how many samples it had) stays with its end. Types: ``Aligned`` (blocks of a fixed
+number of rows, so that arithmetic that depends on the number of rows, such as matrix products, gives the same bits for
+a stream as for the whole), ``Rows`` (any number of rows at a time, so that streams can be joined).
 """
 
+from collections import deque
 from typing import Any
 
 import numpy as np
 
 from zounds_lite.errors import DeclarationError
 
-__all__ = ["Aligned"]
+__all__ = ["Aligned", "Rows"]
 
 
 class Aligned:
     """Hands rows on in multiples of ``block``, counted from the first one.
-
-    Units stay with the rows: what a dimension says of the whole stream (how many samples it had) stays with its end.
 
     Args:
         block (int): rows in a block, >= 1.
@@ -57,7 +57,7 @@ class Aligned:
         ready = self._rows - self._rows % self._block
         if ready == 0:
             return None
-        joined = self._joined()
+        joined = _joined(self._tail)
         rest = self._rows - ready
         self._tail = [_like(np.asarray(joined)[ready:], joined)] if rest else []
         self._rows = rest
@@ -66,14 +66,67 @@ class Aligned:
 
     def finish(self) -> Any:
         """Return the rows that are left, or None; no rows, where the last chunk had none but may know of the end."""
-        rows = self._joined() if self._tail else None
+        rows = _joined(self._tail) if self._tail else None
         self._tail, self._rows = [], 0
         return rows
 
-    def _joined(self) -> Any:
-        if len(self._tail) == 1:
-            return self._tail[0]
-        return _like(np.concatenate([np.asarray(rows) for rows in self._tail]), self._tail[-1])
+
+class Rows:
+    """A queue of rows, taken out in any number.
+
+    Examples:
+        >>> rows = Rows()
+        >>> rows.push(np.arange(3))
+        >>> rows.push(np.arange(3, 5))
+        >>> len(rows), rows.take(4), len(rows)
+        (5, array([0, 1, 2, 3]), 1)
+    """
+
+    def __init__(self) -> None:
+        self._pieces: deque[Any] = deque()
+        self._rows = 0
+
+    def __len__(self) -> int:
+        return self._rows
+
+    @property
+    def only_the_end(self) -> bool:
+        """True where no rows are left, but a chunk without rows, which may know of the end."""
+        return not self._rows and bool(self._pieces)
+
+    def push(self, rows: Any) -> None:
+        """Put rows at the end; they are not copied, so they must not be changed until they were taken."""
+        self._pieces.append(rows)
+        self._rows += len(rows)
+
+    def take(self, count: int) -> Any:
+        """Take rows from the front.
+
+        The last of all rows, and what their dimensions say of the end, are taken together.
+
+        Args:
+            count (int): how many, 0 to all.
+
+        Returns:
+            np.ndarray | None: the rows; None where nothing was pushed.
+        """
+        taken: list[Any] = []
+        left = count
+        while self._pieces and (left or not len(self._pieces[0])):
+            piece = self._pieces.popleft()
+            if len(piece) > left:
+                self._pieces.appendleft(_like(np.asarray(piece)[left:], piece))
+                piece = piece[:left]
+            taken.append(piece)
+            left -= len(piece)
+        self._rows -= count - left
+        return _joined(taken) if taken else None
+
+
+def _joined(pieces: list[Any]) -> Any:
+    if len(pieces) == 1:
+        return pieces[0]
+    return _like(np.concatenate([np.asarray(rows) for rows in pieces]), pieces[-1])
 
 
 def _like(rows: np.ndarray, example: Any) -> Any:

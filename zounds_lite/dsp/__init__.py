@@ -3,21 +3,42 @@
 Everything here takes numpy arrays and plain numbers and returns numpy arrays; units are added by the packages above.
 
 - ``framing``: frames of a signal, whole or in chunks, and overlap-add
+- ``lapped``: what windows leave of aliasing, and what lapped frames are divided by
 - ``windows``: Hann, Hamming and Vorbis windows
-- ``transforms``: the Fourier transform of real signals and its inverse
+- ``transforms``: Fourier and cosine transforms of real signals, whole or lapped, and their inverses
 - ``filterbank``: banks of band filters on spectra, and their matrices
+- ``cepstra``, ``descriptors``: the shape of a spectrum in a few numbers, or in one
+- ``chroma``: filters of pitch classes
+- ``adaptive``: spectra cut into bands, each transformed on its own; ``decomposition``: sums of coarser signals
 - ``curves``: mel, bark, ERB, MIDI and A-weighting
+- ``impulses``: filters to convolve with
 - ``level``: decibels
+- ``companding``: mu-law, log modulus, scaling of instances
 - ``oscillators``: tones, noise and ticks
 - ``resample``: changing the sample rate
+- ``stretch``: delays in the spectrum, time stretching, pitch shifting
 """
 
+from zounds_lite.dsp.adaptive import BandSplit, band_window, overlap_add_at
+from zounds_lite.dsp.cepstra import log_cepstrum, power_cepstrum
+from zounds_lite.dsp.chroma import chroma_matrix
+from zounds_lite.dsp.companding import (
+    instance_scale,
+    inverse_log_modulus,
+    inverse_mu_law,
+    inverse_one_hot,
+    log_modulus,
+    mu_law,
+    unit_scale,
+)
 from zounds_lite.dsp.curves import (
     a_weighting_db,
     a_weighting_factor_db,
     bark_to_hz,
     erb,
+    erb_rate_to_hz,
     hz_to_bark,
+    hz_to_erb_rate,
     hz_to_mel,
     hz_to_midi,
     hz_to_slaney_mel,
@@ -25,6 +46,8 @@ from zounds_lite.dsp.curves import (
     midi_to_hz,
     slaney_mel_to_hz,
 )
+from zounds_lite.dsp.decomposition import decompose, fft_resample, recompose
+from zounds_lite.dsp.descriptors import centroid, flatness, rms, rolloff, spread, zero_crossing_rate
 from zounds_lite.dsp.filterbank import BLOCK, FilterBank, band_matrix, slaney_mel_matrix
 from zounds_lite.dsp.framing import (
     FrameStream,
@@ -35,49 +58,92 @@ from zounds_lite.dsp.framing import (
     weight_sum,
     weighted_overlap_add,
 )
+from zounds_lite.dsp.impulses import band_pass, gammatone, morlet, peak_hz
+from zounds_lite.dsp.lapped import aliasing, divide_by_repeated_weights
 from zounds_lite.dsp.level import amplitude_to_db, db_to_amplitude, db_to_power, power_to_db
 from zounds_lite.dsp.oscillators import noise, sample_count, sine, ticks
 from zounds_lite.dsp.resample import ResampleStream, output_length, resample
-from zounds_lite.dsp.transforms import irfft, rfft
+from zounds_lite.dsp.stretch import phase_shift, pitch_shift, time_stretch
+from zounds_lite.dsp.transforms import dct, dct4, dct_basis, idct, imdct, irfft, mdct, rfft, windowed_rfft
 from zounds_lite.dsp.windows import hamming, hann, vorbis
 
 __all__ = [
     "BLOCK",
+    "BandSplit",
     "FilterBank",
     "FrameStream",
     "ResampleStream",
     "a_weighting_db",
     "a_weighting_factor_db",
+    "aliasing",
     "amplitude_to_db",
     "band_matrix",
+    "band_pass",
+    "band_window",
     "bark_to_hz",
+    "centroid",
+    "chroma_matrix",
     "db_to_amplitude",
     "db_to_power",
+    "dct",
+    "dct4",
+    "dct_basis",
+    "decompose",
+    "divide_by_repeated_weights",
     "divide_by_weights",
     "erb",
+    "erb_rate_to_hz",
+    "fft_resample",
+    "flatness",
     "frame_count",
     "frames",
+    "gammatone",
     "hamming",
     "hann",
     "hz_to_bark",
+    "hz_to_erb_rate",
     "hz_to_mel",
     "hz_to_midi",
     "hz_to_slaney_mel",
+    "idct",
+    "imdct",
+    "instance_scale",
+    "inverse_log_modulus",
+    "inverse_mu_law",
+    "inverse_one_hot",
     "irfft",
+    "log_cepstrum",
+    "log_modulus",
+    "mdct",
     "mel_to_hz",
     "midi_to_hz",
+    "morlet",
+    "mu_law",
     "noise",
     "output_length",
     "overlap_add",
+    "overlap_add_at",
+    "peak_hz",
+    "phase_shift",
+    "pitch_shift",
+    "power_cepstrum",
     "power_to_db",
+    "recompose",
     "resample",
     "rfft",
+    "rms",
+    "rolloff",
     "sample_count",
     "sine",
     "slaney_mel_matrix",
     "slaney_mel_to_hz",
+    "spread",
     "ticks",
+    "time_stretch",
+    "unit_scale",
     "vorbis",
     "weight_sum",
     "weighted_overlap_add",
+    "windowed_rfft",
+    "zero_crossing_rate",
 ]

@@ -6,8 +6,8 @@ Conventions: functions take a number or an array of any shape and return float64
 number). Frequencies are in Hz.
 
 Functions: ``hz_to_mel`` and ``mel_to_hz`` (logarithmic), ``hz_to_slaney_mel`` and ``slaney_mel_to_hz`` (linear up to 1
-kHz), ``hz_to_bark`` and ``bark_to_hz``, ``erb``, ``hz_to_midi`` and ``midi_to_hz``, ``a_weighting_db``,
-``a_weighting_factor_db``.
+kHz), ``hz_to_bark`` and ``bark_to_hz``, ``erb``, ``hz_to_erb_rate`` and ``erb_rate_to_hz``, ``hz_to_midi`` and
+``midi_to_hz``, ``a_weighting_db``, ``a_weighting_factor_db``.
 """
 
 from typing import Any
@@ -20,7 +20,9 @@ __all__ = [
     "a_weighting_factor_db",
     "bark_to_hz",
     "erb",
+    "erb_rate_to_hz",
     "hz_to_bark",
+    "hz_to_erb_rate",
     "hz_to_mel",
     "hz_to_midi",
     "hz_to_slaney_mel",
@@ -34,6 +36,10 @@ _SLANEY_HZ_PER_MEL = 200.0 / 3.0
 _SLANEY_CORNER_HZ = 1000.0
 _SLANEY_CORNER_MEL = _SLANEY_CORNER_HZ / _SLANEY_HZ_PER_MEL
 _SLANEY_LOG_STEP = np.log(6.4) / 27.0
+
+# the ERB-rate of Glasberg and Moore: 21.4 log10(1 + 0.00437 f)
+_ERB_RATE_PER_NEPER = 21.4 / np.log(10.0)
+_ERB_RATE_CORNER_HZ = 1.0 / 0.00437
 
 
 def hz_to_mel(hz: ArrayLike) -> Any:
@@ -153,6 +159,39 @@ def erb(hz: ArrayLike) -> Any:
         (1990), in the rounded form 24.7 + 0.108 f.
     """
     return 0.108 * _floats(hz) + 24.7
+
+
+def hz_to_erb_rate(hz: ArrayLike) -> Any:
+    """Convert Hz to ERB-rate, 21.4 log10(1 + 0.00437 f): the number of the ear's filters that fit below a frequency.
+
+    Args:
+        hz (ArrayLike): frequencies in Hz, > -228.8.
+
+    Examples:
+        >>> round(float(hz_to_erb_rate(1000.0)), 4)
+        15.6214
+
+    See Also:
+        erb_rate_to_hz (the inverse), erb (the width of one such filter).
+
+    Sources:
+        B. Glasberg, B. Moore, "Derivation of auditory filter shapes from notched-noise data", Hearing Research 47
+        (1990), eq. 4.
+    """
+    return _ERB_RATE_PER_NEPER * np.log1p(_floats(hz) / _ERB_RATE_CORNER_HZ)
+
+
+def erb_rate_to_hz(rate: ArrayLike) -> Any:
+    """Convert ERB-rate to Hz.
+
+    Args:
+        rate (ArrayLike): numbers of filters.
+
+    Examples:
+        >>> round(float(erb_rate_to_hz(hz_to_erb_rate(440.0))), 9)
+        440.0
+    """
+    return _ERB_RATE_CORNER_HZ * np.expm1(_floats(rate) / _ERB_RATE_PER_NEPER)
 
 
 def hz_to_midi(hz: ArrayLike) -> Any:

@@ -83,7 +83,10 @@ def amplitude_to_db(amplitude: ArrayLike, ref: Reference = 1.0, amin: float = 1e
     Sources:
         librosa 0.11, ``amplitude_to_db``.
     """
-    return _to_db(np.abs(amplitude), ref, amin, top_db, 20.0)
+    x = np.asarray(amplitude)
+    if x.dtype.kind in "iub":
+        x = x.astype(np.float64)  # the magnitude of the lowest integer is none
+    return _to_db(np.abs(x), ref, amin, top_db, 20.0)
 
 
 def db_to_power(db: ArrayLike, ref: float = 1.0) -> Any:
@@ -135,5 +138,7 @@ def _to_db(x: np.ndarray, ref: Reference, amin: float, top_db: float | None, fac
         if offset:
             part -= offset
     if top_db is not None and db.size:
-        np.maximum(db, db.max() - db.dtype.type(top_db), out=db)
+        # NaN is not the loudest: it stays where it is
+        loudest = np.fmax.reduce(db, axis=None)
+        np.maximum(db, loudest - db.dtype.type(top_db), out=db)
     return db[()]

@@ -1,11 +1,33 @@
 """Amplitudes on scales that are closer to hearing than pressure is.
 
-Goal: companding curves and their inverses, units kept. The room is empty so far; plain decibel functions stand in
-``zounds_lite.dsp.level``, and these names will live here:
+- ``functional``: companding curves, levels and scaling, and their inverses, units kept
+- ``nodes``: the same curves in streams
 
-- ``log_modulus``, ``decibel``, ``mu_law``, ``instance_scale`` and the inverses of those that have one;
-- ``inverse_one_hot``: quantised amplitudes back to samples;
-- ``MuLaw``, ``LogModulus``: the same curves as nodes of a graph.
+The mathematics without units stands in ``zounds_lite.dsp.companding`` and ``zounds_lite.dsp.level``.
 """
 
-__all__: list[str] = []
+from zounds_lite.loudness.functional import (
+    decibel,
+    instance_scale,
+    inverse_log_modulus,
+    inverse_mu_law,
+    inverse_one_hot,
+    log_modulus,
+    mu_law,
+    unit_scale,
+)
+from zounds_lite.loudness.nodes import Decibel, LogModulus, MuLaw
+
+__all__ = [
+    "Decibel",
+    "LogModulus",
+    "MuLaw",
+    "decibel",
+    "instance_scale",
+    "inverse_log_modulus",
+    "inverse_mu_law",
+    "inverse_one_hot",
+    "log_modulus",
+    "mu_law",
+    "unit_scale",
+]

@@ -1,18 +1,38 @@
 """From features back to sound, and sounds made from nothing.
 
-- ``shorttime``: inverses of short-time transforms
+- ``adaptive``: inverses of frequency-adaptive transforms, and of decompositions
+- ``cosine``: inverses of short-time cosine transforms
+- ``shorttime``: inverses of short-time Fourier transforms, and what all inverses share
 - ``signals``: sines, noise, ticks and silence
 """
 
-from zounds_lite.synthesize.shorttime import FFTSynthesizer, ShortTimeSynthesizer, WindowedAudioSynthesizer
+from zounds_lite.synthesize.adaptive import (
+    FrequencyAdaptiveDCTSynthesizer,
+    FrequencyAdaptiveFFTSynthesizer,
+    FrequencyDecompositionSynthesizer,
+)
+from zounds_lite.synthesize.cosine import DCTIVSynthesizer, DCTSynthesizer, MDCTSynthesizer
+from zounds_lite.synthesize.shorttime import (
+    FFTSynthesizer,
+    ShortTimeSynthesizer,
+    TransformSynthesizer,
+    WindowedAudioSynthesizer,
+)
 from zounds_lite.synthesize.signals import NoiseSynthesizer, SilenceSynthesizer, SineSynthesizer, TickSynthesizer
 
 __all__ = [
+    "DCTIVSynthesizer",
+    "DCTSynthesizer",
     "FFTSynthesizer",
+    "FrequencyAdaptiveDCTSynthesizer",
+    "FrequencyAdaptiveFFTSynthesizer",
+    "FrequencyDecompositionSynthesizer",
+    "MDCTSynthesizer",
     "NoiseSynthesizer",
     "ShortTimeSynthesizer",
     "SilenceSynthesizer",
     "SineSynthesizer",
     "TickSynthesizer",
+    "TransformSynthesizer",
     "WindowedAudioSynthesizer",
 ]

@@ -6,7 +6,8 @@ multiplied by the synthesis window, added where they overlap, and divided by the
 that unchanged frames give back their signal. What the time axis knows of the whole signal (zeros put before it, number
 of samples) decides what is trimmed.
 
-Classes: ``ShortTimeSynthesizer`` (the base), ``FFTSynthesizer``, ``WindowedAudioSynthesizer``.
+Classes: ``ShortTimeSynthesizer`` (the base), ``TransformSynthesizer`` (the base of those that undo windows and a
+transform), ``FFTSynthesizer``, ``WindowedAudioSynthesizer``; cosine transforms stand in ``cosine``.
 
 Sources:
     D. W. Griffin, J. S. Lim, "Signal estimation from modified short-time Fourier transform", IEEE Trans. ASSP 32
@@ -24,7 +25,7 @@ from zounds_lite.errors import DeclarationError, DimensionError, SampleRateError
 from zounds_lite.spectral import FFTScale, FrequencyDimension, OggVorbisWindowingFunc, WindowingFunc
 from zounds_lite.timeseries import AudioSamples, TimeDimension, audio_sample_rate
 
-__all__ = ["FFTSynthesizer", "ShortTimeSynthesizer", "WindowedAudioSynthesizer"]
+__all__ = ["FFTSynthesizer", "ShortTimeSynthesizer", "TransformSynthesizer", "WindowedAudioSynthesizer"]
 
 _BLOCK = 64
 """Frames that are inverted at once: a long sound is never held as frames."""
@@ -35,7 +36,8 @@ _VORBIS = OggVorbisWindowingFunc()
 class ShortTimeSynthesizer(Declared):
     """Turns frames into sound by overlap-add; the base of all inverses of short-time transforms.
 
-    A subclass overrides ``_inverse`` and, where frames are windowed, ``_windows``.
+    A subclass overrides ``_inverse``, ``_windows`` where frames are windowed, and ``_divide`` where dividing by the sum
+    of windows is not what recovers the signal.
     """
 
     def _inverse(self, frames: np.ndarray, dimension: Any, window: int) -> np.ndarray:
@@ -54,6 +56,10 @@ class ShortTimeSynthesizer(Declared):
     def _windows(self, size: int) -> tuple[np.ndarray | None, np.ndarray | None]:
         """Return the synthesis window, and what the sum is divided by; None for either leaves it out."""
         return None, None
+
+    def _divide(self, out: np.ndarray, divisor: np.ndarray, hop: int, n_frames: int) -> None:
+        """Divide the sum of all frames, in place, by what ``_windows`` says."""
+        divide_by_weights(out, divisor, hop, n_frames)
 
     def synthesize(self, frames: Any, length: int | None = None) -> AudioSamples:
         """Return the sound that the frames were made from.
@@ -98,7 +104,7 @@ class ShortTimeSynthesizer(Declared):
             added = overlap_add(block, hop)
             out[start * hop : start * hop + len(added)] += added
         if divisor is not None and len(frames):
-            divide_by_weights(out, divisor, hop, len(frames))
+            self._divide(out, divisor, hop, len(frames))
         return out
 
 
@@ -127,7 +133,40 @@ def _trimmed(out: np.ndarray, padding: int, length: int | None) -> np.ndarray:
     return np.concatenate([out, np.zeros((length - len(out), *out.shape[1:]), out.dtype)])
 
 
-class FFTSynthesizer(ShortTimeSynthesizer):
+class TransformSynthesizer(ShortTimeSynthesizer):
+    """Turns windowed and transformed frames into sound; a subclass overrides ``_inverse``.
+
+    Args:
+        windowing_func (WindowingFunc): multiplies each frame before it is added; by default the Vorbis window.
+        analysis_windowing_func (WindowingFunc | None): the window of the analysis; None: the same.
+
+    Raises:
+        DeclarationError: something else than windows.
+    """
+
+    windowing_func: WindowingFunc
+    analysis_windowing_func: WindowingFunc | None
+
+    def __init__(
+        self, windowing_func: WindowingFunc = _VORBIS, analysis_windowing_func: WindowingFunc | None = None
+    ) -> None:
+        super().__init__(windowing_func=windowing_func, analysis_windowing_func=analysis_windowing_func)
+
+    def validate(self) -> None:
+        """Refuse anything but windows."""
+        for window in (self.windowing_func, self.analysis_windowing_func or self.windowing_func):
+            if not isinstance(window, WindowingFunc):
+                raise DeclarationError(f"{window!r}; allowed: a window such as OggVorbisWindowingFunc()")
+
+    def _windows(self, size: int) -> tuple[np.ndarray | None, np.ndarray | None]:
+        synthesis = self.windowing_func(size)
+        return synthesis, self._analysis(size) * synthesis
+
+    def _analysis(self, size: int) -> np.ndarray:
+        return (self.analysis_windowing_func or self.windowing_func)(size)
+
+
+class FFTSynthesizer(TransformSynthesizer):
     """The inverse of ``stft``, and of ``SlidingWindow`` and ``FFT``.
 
     Args:
@@ -150,25 +189,6 @@ class FFTSynthesizer(ShortTimeSynthesizer):
     See Also:
         stft, FFT: the inverse.
     """
-
-    windowing_func: WindowingFunc
-    analysis_windowing_func: WindowingFunc | None
-
-    def __init__(
-        self, windowing_func: WindowingFunc = _VORBIS, analysis_windowing_func: WindowingFunc | None = None
-    ) -> None:
-        super().__init__(windowing_func=windowing_func, analysis_windowing_func=analysis_windowing_func)
-
-    def validate(self) -> None:
-        """Refuse anything but windows."""
-        for window in (self.windowing_func, self.analysis_windowing_func or self.windowing_func):
-            if not isinstance(window, WindowingFunc):
-                raise DeclarationError(f"{window!r}; allowed: a window such as OggVorbisWindowingFunc()")
-
-    def _windows(self, size: int) -> tuple[np.ndarray | None, np.ndarray | None]:
-        synthesis = self.windowing_func(size)
-        analysis = (self.analysis_windowing_func or self.windowing_func)(size)
-        return synthesis, analysis * synthesis
 
     def _inverse(self, frames: np.ndarray, dimension: Any, window: int) -> np.ndarray:
         n_fft = _transform_size(dimension, frames.shape[1], window)

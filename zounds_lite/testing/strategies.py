@@ -119,6 +119,7 @@ def scales(n_bands: int) -> Any:
         spectral.GeometricScale(30, 4000, 0.1, n_bands),
         spectral.BarkScale(band, n_bands),
         spectral.MelScale(band, n_bands),
+        spectral.ERBScale(band, n_bands),
         spectral.ExplicitScale([spectral.FrequencyBand(10 * i, 10.5 * i + 11) for i in range(n_bands)]),
         spectral.FFTScale(11025, max(1, 2 * n_bands - 1)),
     ]

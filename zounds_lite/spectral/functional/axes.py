@@ -1,7 +1,7 @@
 """Axes of time, before and after a transform.
 
 Goal: what a transform asks of the time axis it consumes, and the axis of the frames it gives. Functions:
-``sample_rate_of``, ``windowed_dimension``.
+``number_of_axis``, ``sample_rate_of``, ``windowed_dimension``.
 """
 
 from typing import Any
@@ -9,7 +9,22 @@ from typing import Any
 from zounds_lite.errors import DimensionError, SampleRateError
 from zounds_lite.timeseries import TimeDimension
 
-__all__ = ["sample_rate_of", "windowed_dimension"]
+__all__ = ["number_of_axis", "sample_rate_of", "windowed_dimension"]
+
+
+def number_of_axis(x: Any, axis: int) -> int:
+    """Return the number of an axis, counted from the first one.
+
+    Args:
+        x (np.ndarray): an array.
+        axis (int): an axis of it; negative numbers count from the last one.
+
+    Raises:
+        DimensionError: the array has no such axis.
+    """
+    if not -x.ndim <= axis < x.ndim:
+        raise DimensionError(f"axis={axis} of an array with {x.ndim} axes")
+    return int(axis % x.ndim)
 
 
 def sample_rate_of(dimension: Any, axis: int) -> int:
@@ -48,6 +63,14 @@ def windowed_dimension(dimension: TimeDimension, hop: int, window: int, **notes:
     # n windows that overlap reach as far as n - 1 hops and one window
     span = (window - 1) * dimension.hop + dimension.window
     if not dimension.is_audio:
-        # what is cut are frames already: counts of samples say nothing about them
-        notes = {"start": notes.get("start")}
+        notes = _notes_of_frames(dimension, **notes) if notes else {}
     return TimeDimension.windowed(dimension.hop * hop, span, dimension.rate, **notes)
+
+
+def _notes_of_frames(dimension: TimeDimension, **notes: Any) -> dict[str, Any]:
+    """Return what windows of frames know: the signal is still the one that the frames were cut from."""
+    assert dimension.hop is not None
+    padding = dimension.padding
+    if padding is not None:
+        padding += dimension.hop * (notes.get("padding") or 0)
+    return {"start": notes.get("start"), "padding": padding, "n_samples": dimension.n_samples}

@@ -7,21 +7,19 @@ Goal: ``dsp.rfft`` on arrays that know seconds and hertz. Conventions: time come
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
-from zounds_lite.core import ArrayWithUnits, IdentityDimension
-from zounds_lite.dsp.framing import frames
-from zounds_lite.dsp.transforms import rfft
+from zounds_lite.core import ArrayWithUnits
+from zounds_lite.dsp.framing import frame_count, frames
+from zounds_lite.dsp.transforms import rfft, windowed_rfft
 from zounds_lite.errors import DeclarationError, DimensionError
 from zounds_lite.spectral.dimension import FrequencyDimension
-from zounds_lite.spectral.functional.axes import sample_rate_of, windowed_dimension
+from zounds_lite.spectral.functional.axes import number_of_axis, sample_rate_of, windowed_dimension
 from zounds_lite.spectral.linear import FFTScale
 from zounds_lite.spectral.windows import HanningWindowingFunc, WindowingFunc
-from zounds_lite.timeseries import HalfLapped
+from zounds_lite.timeseries import HalfLapped, TimeDimension
 
 __all__ = ["fft", "stft"]
-
-_BLOCK = 64
-"""Frames that are windowed and transformed at once: they stay in the cache."""
 
 _HALF_LAPPED = HalfLapped()
 _HANN = HanningWindowingFunc()
@@ -59,11 +57,9 @@ def fft(x: Any, axis: int = -1, padding_samples: int = 0) -> ArrayWithUnits:
     dimensions = getattr(x, "dimensions", None)
     if dimensions is None:
         raise DimensionError(f"{type(x).__name__} has no units; give an array with units, such as AudioSamples")
-    if not -x.ndim <= axis < x.ndim:
-        raise DimensionError(f"axis={axis} of an array with {x.ndim} axes")
+    axis = number_of_axis(x, axis)
     if padding_samples < 0:
         raise DeclarationError(f"padding_samples={padding_samples!r}; allowed: 0 or more")
-    axis %= x.ndim
     rate = sample_rate_of(dimensions[axis], axis)
     n_fft = x.shape[axis] + padding_samples
     spectrum = rfft(np.asarray(x), n=n_fft, axis=axis)
@@ -76,24 +72,27 @@ def stft(
     window_sample_rate: Any = _HALF_LAPPED,
     window: WindowingFunc | None = _HANN,
     pad: bool = False,
+    axis: int | None = None,
 ) -> ArrayWithUnits:
     """Transform a signal to a series of short-time spectra.
 
-    One signal is cut by the rule of ``SlidingWindow``: the last frame is filled with zeros. A batch of signals is not
-    filled: only complete frames count.
+    Where time comes first, a signal is cut by the rule of ``SlidingWindow``: the last frame is filled with zeros. Where
+    it comes later, as in a batch of signals, nothing is filled and only complete frames count, unless ``pad`` is set.
 
     Args:
-        x (AudioSamples | ArrayWithUnits): real samples: (time,), or a batch with the dimensions (Identity, Time).
+        x (AudioSamples | ArrayWithUnits): real samples; any axes may stand before and after that of time.
         window_sample_rate (SampleRate): hop and window as times.
         window (WindowingFunc | None): multiplies each frame; None leaves frames as they are.
         pad (bool): True puts window - hop zeros before and after the signal, so that ``FFTSynthesizer`` can give back
             its first and last samples exactly; they are trimmed there.
+        axis (int | None): the axis of samples; None: the only axis of time.
 
     Shape:
-        [time] -> [frames, bins]; [batch, time] -> [batch, frames, bins]
+        [time] -> [frames, bins]; [time, channels] -> [frames, bins, channels];
+        [batch, time] -> [batch, frames, bins]; [..., time, ...] -> [..., frames, bins, ...]
 
     Raises:
-        DimensionError: other dimensions than these.
+        DimensionError: no axis of time, or several and ``axis`` does not say which.
         SampleRateError: time does not run at a whole number of hertz.
 
     Examples:
@@ -106,48 +105,51 @@ def stft(
     See Also:
         FFTSynthesizer: the inverse. SlidingWindow, FFT: the nodes.
     """
-    dimensions: tuple[Any, ...] = getattr(x, "dimensions", ())
-    if not (len(dimensions) == 1 or (len(dimensions) == 2 and isinstance(dimensions[0], IdentityDimension))):
-        raise DimensionError(
-            f"stft of {type(x).__name__} with dimensions {dimensions!r}; allowed: one signal (time,), such as "
-            "AudioSamples.mono, or a batch with (IdentityDimension, TimeDimension)"
-        )
-    time = dimensions[-1]
-    rate = sample_rate_of(time, len(dimensions) - 1)
+    axis = _axis_of_time(x) if axis is None else number_of_axis(x, axis)
+    dimensions = x.dimensions
+    time = dimensions[axis]
+    rate = sample_rate_of(time, axis)
     hop, size = window_sample_rate.discrete_samples(time)
-    window = WindowingFunc.of(window)
-    frequencies = FrequencyDimension(FFTScale(rate, size))
-    samples = np.asarray(x)
-    if samples.ndim == 2:
-        units = [dimensions[0], windowed_dimension(time, hop, size), frequencies]
-        return ArrayWithUnits(_batch_stft(samples, hop, size, window), units)
+    n_samples = x.shape[axis]
     # without samples there is nothing to pad, and no frame
-    padding = size - hop if pad and size > hop and len(x) else 0
-    if padding:
-        samples = np.pad(samples, padding)
-    spectra = _spectra(frames(samples, size, hop), window)
-    notes = {"start": time.start, "padding": padding, "n_samples": len(x)}
-    return ArrayWithUnits(spectra, [windowed_dimension(time, hop, size, **notes), frequencies])
+    padding = size - hop if pad and size > hop and n_samples else 0
+    count, notes = frame_count(n_samples + 2 * padding, size, hop), {}
+    if axis == 0 or pad:
+        notes = {"start": time.start, "padding": padding, "n_samples": n_samples}
+    else:
+        count = max(0, (n_samples - size) // hop + 1)
+    spectra = _spectra(np.asarray(x), axis, (count, hop, size), padding, WindowingFunc.of(window))
+    units = [windowed_dimension(time, hop, size, **notes), FrequencyDimension(FFTScale(rate, size))]
+    return ArrayWithUnits(spectra, [*dimensions[:axis], *units, *dimensions[axis + 1 :]])
 
 
-def _batch_stft(x: np.ndarray, hop: int, size: int, window: WindowingFunc) -> np.ndarray:
-    count = max(0, (x.shape[1] - size) // hop + 1)
-    out = np.empty((len(x), count, size // 2 + 1), _spectrum_dtype(x))
-    for i, row in enumerate(x):
-        if count:
-            _spectra(frames(row, size, hop)[:count], window, out[i])
-    return out
+def _axis_of_time(x: Any) -> int:
+    dimensions: tuple[Any, ...] = getattr(x, "dimensions", ())
+    found = [i for i, dimension in enumerate(dimensions) if isinstance(dimension, TimeDimension)]
+    if len(found) != 1:
+        raise DimensionError(
+            f"stft of {type(x).__name__} with dimensions {dimensions!r}; allowed: one signal (time,), its channels "
+            "(time, channels) such as AudioSamples, or a batch (signals, time); with several axes of time, set axis="
+        )
+    return found[0]
 
 
-def _spectrum_dtype(x: np.ndarray) -> type:
-    """Return the type that a transform of ``x`` has: integers of any size become float64 first."""
-    return np.complex64 if x.dtype in (np.float16, np.float32) else np.complex128
-
-
-def _spectra(cut: np.ndarray, window: WindowingFunc, out: np.ndarray | None = None) -> np.ndarray:
-    """Window and transform frames, block by block."""
-    if out is None:
-        out = np.empty((len(cut), cut.shape[1] // 2 + 1), _spectrum_dtype(cut))
-    for start in range(0, len(cut), _BLOCK):
-        out[start : start + _BLOCK] = rfft(window.apply(cut[start : start + _BLOCK]))
+def _spectra(x: np.ndarray, axis: int, scheme: tuple[int, int, int], padding: int, window: WindowingFunc) -> np.ndarray:
+    """Cut, window and transform signal after signal."""
+    count, hop, size = scheme
+    before, after = x.shape[:axis], x.shape[axis + 1 :]
+    dtype = np.complex64 if x.dtype in (np.float16, np.float32) else np.complex128
+    out = np.empty((*before, count, size // 2 + 1, *after), dtype)
+    factors = None if window.is_identity else window(size)
+    every = slice(None)
+    for lead in np.ndindex(before):
+        for trail in np.ndindex(after):
+            signal, spectra = x[(*lead, every, *trail)], out[(*lead, every, every, *trail)]
+            signal = np.pad(signal, padding) if padding else signal
+            # complete frames are views of the signal; filling the last one would copy all of it
+            complete = min(count, max(0, (len(signal) - size) // hop + 1))
+            if complete:
+                windowed_rfft(sliding_window_view(signal, size)[::hop][:complete], factors, spectra[:complete])
+            if complete < count:
+                windowed_rfft(frames(signal[complete * hop :], size, hop), factors, spectra[complete:])
     return out

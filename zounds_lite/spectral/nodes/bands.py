@@ -1,4 +1,7 @@
-"""Spectra of streams, summed into bands or weighted. Nodes: ``BarkBands``, ``MelBands``, ``FrequencyWeighting``."""
+"""Spectra of streams, summed into bands or pitch classes, or weighted.
+
+Nodes: ``BarkBands``, ``MelBands``, ``Chroma``, ``ChromaSTFT``, ``FrequencyWeighting``.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -11,15 +14,19 @@ from zounds_lite.featureflow import Locality, Node, Pointwise
 from zounds_lite.spectral.bands import FrequencyBand
 from zounds_lite.spectral.filters import frequency_scale
 from zounds_lite.spectral.functional.bands import apply_scale, mel_bands
+from zounds_lite.spectral.functional.chroma import chroma, chroma_stft
 from zounds_lite.spectral.linear import FFTScale
 from zounds_lite.spectral.perceptual import BarkScale, SlaneyMelScale
+from zounds_lite.spectral.pitchclasses import ChromaScale, EllisChromaScale
 from zounds_lite.spectral.scales import FrequencyScale, check_count
 from zounds_lite.spectral.weighting import AWeighting
 from zounds_lite.spectral.windows import HanningWindowingFunc, WindowingFunc
 
-__all__ = ["BarkBands", "FrequencyWeighting", "MelBands"]
+__all__ = ["BarkBands", "Chroma", "ChromaSTFT", "FrequencyWeighting", "MelBands"]
 
 _HANN = HanningWindowingFunc()
+_A_WEIGHTING = AWeighting()
+_PIANO = FrequencyBand(27.5, 4186.01)
 
 
 class _Bands(Node):
@@ -148,6 +155,88 @@ class MelBands(_Bands):
 
     def _summed(self, rows: Any) -> ArrayWithUnits:
         return mel_bands(rows, self._scale, self.power)  # type: ignore[arg-type]
+
+
+class Chroma(_Bands):
+    """Sums the weighted magnitudes of spectra into the twelve pitch classes.
+
+    A note reaches from its lower neighbour to its upper one, so low notes are told apart only where bins lie closer
+    than they do: all 88 keys of a piano need windows of at least 0.6 s.
+
+    Args:
+        frequency_band (FrequencyBand | None): the notes that count, from > 0 Hz; None: the keys of a piano.
+        window (WindowingFunc | None): the shape of a note between its neighbours; None weights all of it alike.
+        needs (Node): gives spectra; frequency is the last axis.
+        first (str): the class that comes first, "A" or "C".
+        weighting (FrequencyWeighting | None): how much each frequency counts: by default the documented factors of
+            ``AWeighting``, which are shaped like decibels; ``AWeighting(gain=True)`` is the true one; None: all alike.
+
+    Shape:
+        [frames, bins] -> [frames, 12]
+
+    Raises:
+        DimensionError: the last axis has no frequencies.
+        DeclarationError: notes from 0 Hz, or another first class.
+
+    See Also:
+        ChromaSTFT: with the filters and the scaling of librosa.
+    """
+
+    revision = 1
+
+    def __init__(
+        self,
+        frequency_band: FrequencyBand | None = None,
+        window: WindowingFunc | None = _HANN,
+        needs: Any = None,
+        first: str = "A",
+        weighting: Any = _A_WEIGHTING,
+    ) -> None:
+        super().__init__(needs=needs)
+        ChromaScale(_PIANO if frequency_band is None else frequency_band, first)  # refuses what cannot be
+        self.frequency_band = frequency_band
+        self.window = window
+        self.first = first
+        self.weighting = weighting
+
+    def _make_scale(self, axis: FrequencyScale) -> FrequencyScale:
+        return ChromaScale(_PIANO if self.frequency_band is None else self.frequency_band, self.first)
+
+    def _summed(self, rows: Any) -> ArrayWithUnits:
+        return chroma(rows, self._scale, self.window, self.weighting)  # type: ignore[arg-type]
+
+
+class ChromaSTFT(_Bands):
+    """Sums spectra into the twelve pitch classes, as ``librosa.feature.chroma_stft``; each frame's largest value is 1.
+
+    Args:
+        scale (EllisChromaScale | None): the filters; None: those of librosa, from C, tuned to 440 Hz.
+        power (float): exponent of the magnitude, > 0: 1 for magnitude, 2 for power.
+        needs (Node): gives the result of ``FFT``; for librosa's values, windowed by
+            ``HanningWindowingFunc(periodic=True)``.
+
+    Shape:
+        [frames, bins] -> [frames, 12]
+
+    Raises:
+        DimensionError: the last axis is none of a Fourier transform.
+        DeclarationError: ``power`` is not positive.
+    """
+
+    revision = 1
+
+    def __init__(self, scale: EllisChromaScale | None = None, power: float = 2.0, needs: Any = None) -> None:
+        super().__init__(needs=needs)
+        if not power > 0:
+            raise DeclarationError(f"power={power!r}; allowed: above 0, such as 2 for power")
+        self.scale = scale
+        self.power = power
+
+    def _make_scale(self, axis: FrequencyScale) -> FrequencyScale:
+        return EllisChromaScale() if self.scale is None else self.scale
+
+    def _summed(self, rows: Any) -> ArrayWithUnits:
+        return chroma_stft(rows, self._scale, self.power)  # type: ignore[arg-type]
 
 
 class FrequencyWeighting(Node):

@@ -110,6 +110,7 @@ class SlidingWindow(Node):
         self._rows_of, self._dtype = data.shape[1:], data.dtype
         self._is_empty = True
         self._start: Any = None
+        self._ending: Any = time
         return data
 
     def _process(self, data: Any) -> Iterator[Any]:
@@ -120,6 +121,7 @@ class SlidingWindow(Node):
             )
         assert self._stream is not None
         self._start = self._start if data.dimensions[0].start is None else data.dimensions[0].start
+        self._ending = data.dimensions[0]
         yield from self._with_units(self._stream.push(np.asarray(data)), ended=False)
 
     def _last_chunk(self) -> Iterator[Any]:
@@ -136,7 +138,7 @@ class SlidingWindow(Node):
         stream, (time, *others) = self._stream, self._dimensions
         frame = windowed_dimension(time, stream.hop, stream.window)
         notes = {"start": self._start, "padding": stream.pad_start, "n_samples": stream.n_samples}
-        last = windowed_dimension(time, stream.hop, stream.window, **notes)
+        last = windowed_dimension(self._ending, stream.hop, stream.window, **notes)
         inside = time.joined(stream.window)
         # whole blocks, so that filter banks downstream need not join them again
         step = max(1, _SAMPLES_AT_ONCE // max(1, int(np.prod(frames.shape[1:])) * BLOCK)) * BLOCK

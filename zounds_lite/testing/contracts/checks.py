@@ -163,7 +163,7 @@ def _assert_same_array(found: Any, wanted: np.ndarray, tolerance: float, what: s
     little = wanted.dtype.newbyteorder("<")
     assert found.dtype in (wanted.dtype, little), f"{what}: dtype {found.dtype} instead of {wanted.dtype}"
     ours, theirs = np.asarray(found, little), np.asarray(wanted, little)
-    if not tolerance:
+    if not tolerance or little.kind == "b":
         assert ours.tobytes() == theirs.tobytes(), f"{what}: other numbers{_where(ours, theirs)}"
     elif theirs.size:
         difference, largest = np.abs(ours - theirs).max(), np.abs(theirs).max()
