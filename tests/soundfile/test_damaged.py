@@ -15,7 +15,8 @@ from tests.sounds import encoded, noise
 from zounds_lite import featureflow as ff
 from zounds_lite.errors import DeclarationError, NonFiniteAudio, RejectedAudio, TruncatedAudio
 from zounds_lite.media import AudioReader, DecodeLimits, Outcome, check, guard, probe
-from zounds_lite.soundfile import AudioStream, MetaData, OggVorbis, OggVorbisFeature, nodes
+from zounds_lite.soundfile import AudioStream, MetaData, OggVorbis, OggVorbisFeature
+from zounds_lite.soundfile.nodes import reading
 
 
 def cut(fmt="WAV", seconds=4.0):
@@ -153,7 +154,9 @@ def test_ogg_that_breaks_the_limits_passes_into_no_copy(monkeypatch):
     limits = DecodeLimits()
     assert b"".join(OggVorbis(limits=limits).run([data])) == data
     asked = []
-    monkeypatch.setattr(nodes, "check", lambda source, limits: asked.append(limits) or Outcome("rejected", "crash", 0))
+    monkeypatch.setattr(
+        reading, "check", lambda source, limits: asked.append(limits) or Outcome("rejected", "crash", 0)
+    )
     assert b"".join(OggVorbis().run([data])) == data  # decoded by nobody
     assert asked == []
     made = b"".join(OggVorbis(limits=limits).run([data]))

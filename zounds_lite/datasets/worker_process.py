@@ -21,6 +21,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
+from zounds_lite import featureflow as ff
 from zounds_lite.datasets.desk import Desk
 from zounds_lite.datasets.starting import Setup, import_main
 from zounds_lite.datasets.tasks import FATAL, Job, Receipt, Task
@@ -97,7 +98,8 @@ class Worker:
         self._send("ready", self._job.is_as_sent())
         threading.Thread(target=self._listen, daemon=True).start()
         try:
-            self._work()
+            with ff.in_one_thread():  # each processor has a worker
+                self._work()
         except _Stopped:
             self._finish()
         except FATAL as error:

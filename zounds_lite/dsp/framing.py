@@ -96,14 +96,15 @@ class FrameStream:
     """Frames of a signal that comes in chunks: the same as ``frames`` of the whole, to the last bit.
 
     The last complete frame is held back until a later sample or ``finish`` comes, so ``finish`` always returns at least
-    one frame if there was any input. Only the samples that later frames need are kept, at most
-    ``max(window, hop)`` of them, and they are joined to new ones only when a frame is due.
+    one frame if there was any input. Only the samples that later frames need are kept, at most ``max(window, hop)`` of
+    them and those of a block, and they are joined to new ones only when a frame is due.
 
     Args:
         window (int): samples in a frame, >= 1.
         hop (int): samples from one frame to the next, >= 1.
         pad_start (int): zeros before the first sample, >= 0.
         pad_end (int): zeros after the last sample, >= 0. Both paddings come only if there is any input.
+        block (int): ``push`` returns frames in multiples of it, >= 1, so that what follows works on enough at once.
 
     Raises:
         DeclarationError: a window or hop below 1, or a negative padding.
@@ -120,14 +121,17 @@ class FrameStream:
         5
     """
 
-    def __init__(self, window: int, hop: int, pad_start: int = 0, pad_end: int = 0) -> None:
+    def __init__(self, window: int, hop: int, pad_start: int = 0, pad_end: int = 0, block: int = 1) -> None:
         _check_scheme(window, hop)
+        if block < 1:
+            raise DeclarationError(f"block={block}: frames come in blocks of at least 1")
         if pad_start < 0 or pad_end < 0:
             raise DeclarationError(f"pad_start={pad_start}, pad_end={pad_end}: paddings are counts of zeros, 0 or more")
         self.window = int(window)
         self.hop = int(hop)
         self.pad_start = int(pad_start)
         self.pad_end = int(pad_end)
+        self._block = int(block)
         self._kept: list[np.ndarray] = []  # what later frames need; starts with the next frame
         self._n_kept = 0
         self._n_in = 0  # samples so far, paddings included
@@ -165,6 +169,7 @@ class FrameStream:
         self._n_in += len(x)
         # frame k is due once a sample lies beyond its end and beyond the start of frame k + 1
         n_due = max(0, -(-(self._n_in - max(self.window, self.hop)) // self.hop)) - self._n_frames
+        n_due -= n_due % self._block
         if n_due <= 0:
             self._kept.append(x.copy())
             self._n_kept += len(x)

@@ -14,6 +14,7 @@ from zounds_lite.errors import (
     NoPersistenceSettingsError,
     NotEnoughData,
 )
+from zounds_lite.featureflow.ahead import in_one_thread
 from zounds_lite.featureflow.arrays import (
     BaseNumpyDecoder,
     GreedyNumpyDecoder,
@@ -158,6 +159,7 @@ __all__ = [
     "compact",
     "copy",
     "default_fetcher",
+    "in_one_thread",
     "info",
     "iter_zip",
     "merge",

@@ -2,14 +2,17 @@
 
 Goal: a chunk travels down the whole graph before the next one is made, so only one chunk and each node's tail are held
 in memory. Conventions: results go downstream depth first, in the order in which subscribers were declared; several
-roots advance in lock-step; a node ends when all its inputs have ended; an error leaves as it was raised.
+roots advance in lock-step; a node ends when all its inputs have ended; an error leaves as it was raised. What decodes
+runs a few chunks ahead in a thread of its own, where the graph allows it (``ahead``).
 """
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from typing import Any
 
 from zounds_lite.errors import GraphError, MissingArgument
+from zounds_lite.featureflow.ahead import Border, find_border
 from zounds_lite.featureflow.node import Node
 
 __all__ = ["Graph"]
@@ -78,31 +81,71 @@ class Graph(dict[str, Node]):
                 node._run["subscribers"] = subscribers[node]
                 stack.enter_context(node)
             streams = [_stream(node, arguments[name], subscribers) for name, node in roots.items()]
-            while streams:
-                streams = [stream for stream in streams if next(stream, _DONE) is not _DONE]
+            border = find_border(list(self.values()), subscribers)
+            if border is None:
+                _run(_lock_step(streams))
+            else:
+                _run_behind(border, _lock_step(streams), subscribers)
 
 
 _DONE = object()
 
 
-def _stream(root: Node, data: Any, subscribers: Mapping[Node, list[Node]]) -> Iterator[None]:
-    """Advance ``root`` by one result at a time, each sent down the graph before the next is made."""
+def _run(steps: Iterator[None]) -> None:
+    """Take all steps."""
+    deque(steps, maxlen=0)
+
+
+def _lock_step(streams: list[Iterator[bool]]) -> Iterator[None]:
+    """Advance all roots in turn, by one result of a root each time, until they have ended."""
+    while streams:
+        going = []
+        for stream in streams:
+            for is_whole in stream:
+                yield
+                if is_whole:
+                    going.append(stream)
+                    break
+        streams = going
+
+
+def _run_behind(node: Node, steps: Iterator[None], subscribers: dict[Node, list[Node]]) -> None:
+    """Run what a node feeds in this thread, on the chunks that the node yields ahead of it."""
+    border = Border(node)
+    behind = {**subscribers}
+    subscribers[node], subscribers[border] = [border], []
+    for chunk in border.chunks(steps):
+        _run(_send(node, chunk, behind))
+    _run(_send_end(node, behind))
+
+
+def _stream(root: Node, data: Any, subscribers: Mapping[Node, list[Node]]) -> Iterator[bool]:
+    """Advance ``root`` in steps, each result sent down the graph before the next is made.
+
+    Yields:
+        bool: True when one result of the root has been sent everywhere, False on the way.
+    """
     for results in (root.push(data), root.end()):
         for result in results:
-            _send(root, result, subscribers)
-            yield
-    _send_end(root, subscribers)
+            for _ in _send(root, result, subscribers):
+                yield False
+            yield True
+    for _ in _send_end(root, subscribers):
+        yield False
 
 
-def _send(pusher: Node, data: Any, subscribers: Mapping[Node, list[Node]]) -> None:
+def _send(pusher: Node, data: Any, subscribers: Mapping[Node, list[Node]]) -> Iterator[None]:
+    """Feed a chunk to all subscribers, in steps: one for each chunk that reached a node and everything behind it."""
     for node in subscribers[pusher]:
         for result in node.push(data, pusher):
-            _send(node, result, subscribers)
+            yield from _send(node, result, subscribers)
+    yield
 
 
-def _send_end(pusher: Node, subscribers: Mapping[Node, list[Node]]) -> None:
+def _send_end(pusher: Node, subscribers: Mapping[Node, list[Node]]) -> Iterator[None]:
+    """Tell all subscribers that a node has ended, in steps."""
     for node in subscribers[pusher]:
         for result in node.end(pusher):
-            _send(node, result, subscribers)
+            yield from _send(node, result, subscribers)
         if node.finished:
-            _send_end(node, subscribers)
+            yield from _send_end(node, subscribers)

@@ -68,6 +68,9 @@ class Node:
     reads_source = False
     """True for nodes that open a byte stream's source themselves instead of reading its bytes."""
 
+    runs_ahead = False
+    """True for nodes whose work is done outside of the interpreter, so that a graph may run them ahead in a thread."""
+
     def __init__(self, needs: Any = None) -> None:
         self.needs = _as_mapping(needs)
         if not inspect.isgeneratorfunction(self._process):

@@ -54,6 +54,7 @@ class AudioReader:
             short ends at the cut, and samples that are no finite numbers become 0. ``marks`` says what was met.
         limits (DecodeLimits | None): decode in a process of its own, with these limits; None decodes in this one.
             Such a process only goes forward: to read backwards it starts again.
+        mono (bool): give the mean of the channels, (frames,), as ``mix_to_mono`` does.
 
     Attributes:
         info (AudioInfo): what the header says; what is cut short may hold fewer frames.
@@ -81,8 +82,10 @@ class AudioReader:
         dtype: Any = "float32",
         damaged: str = "raise",
         limits: DecodeLimits | None = None,
+        mono: bool = False,
     ) -> None:
         check_damaged(damaged)
+        self._mono = mono
         self.info: AudioInfo
         self.marks: list[Mark] = []
         self._keeps, self._limits = damaged == "keep", limits
@@ -118,7 +121,7 @@ class AudioReader:
             stop (int | None): frame behind the last one; None for the end.
 
         Shape:
-            -> (frames, channels)
+            -> (frames, channels), or (frames,) with ``mono``
 
         Raises:
             TruncatedAudio: there are fewer frames than the header promises, unless what is damaged is kept.
@@ -127,7 +130,10 @@ class AudioReader:
         parts = list(self.blocks(start, stop))
         if len(parts) == 1:
             return parts[0]
-        return np.concatenate(parts) if parts else np.empty((0, self.info.channels), self.dtype)
+        return np.concatenate(parts) if parts else self._nothing()
+
+    def _nothing(self) -> np.ndarray:
+        return np.empty((0,) if self._mono else (0, self.info.channels), self.dtype)
 
     def blocks(self, start: int = 0, stop: int | None = None, block: int = BLOCK) -> Iterator[np.ndarray]:
         """Decode the same frames as ``read`` in arrays of ``block`` frames, the last one shorter.
@@ -167,8 +173,8 @@ class AudioReader:
             try:
                 self._seek(start)
                 if self._position < start:  # it ends before
-                    return np.empty((0, self.info.channels), self.dtype)
-                data = self._convert(self._decode_from(start, count), start)
+                    return self._nothing()
+                data = self._mixed(self._decode_from(start, count), start)
             except soundfile.LibsndfileError as error:
                 self._position = -1
                 raise self._failure(start, error) from error
@@ -267,6 +273,15 @@ class AudioReader:
         if error is not None:
             self._mark("truncated", str(self._failure(max(self._position, 0) + done, error)))
         return out[:done]
+
+    def _mixed(self, raw: np.ndarray, start: int) -> np.ndarray:
+        """Convert what the decoder gave, and mix it where that is asked for; the usual stereo in one pass."""
+        if not self._mono:
+            return self._convert(raw, start)
+        if raw.shape[1] == 2 and raw.dtype == np.int16 and self.dtype == np.float32:
+            # exact: a sum of two samples has 17 bits
+            return np.dot(raw.astype(np.float32), np.full(2, _INT16_SCALE / 2, np.float32))
+        return mix_to_mono(self._convert(raw, start))
 
     def _convert(self, raw: np.ndarray, start: int) -> np.ndarray:
         """Bring what the decoder gave to the type that was asked for."""

@@ -92,12 +92,15 @@ class BlobWriter(ABC):
     def __init__(self) -> None:
         self.size = 0
         self._checks = Checksums()
-        self._pending: list[bytes] = []
-        self._pending_size = 0
+        self._pending = bytearray(_APPEND)
+        self._n_pending = 0
 
     @abstractmethod
     def _append(self, data: bytes | memoryview) -> None:
-        """Append to the blob; called with pieces of a megabyte or more, except for the last."""
+        """Append to the blob; the caller reuses its buffer afterwards.
+
+        Called with pieces of a megabyte or more, except for the last ones.
+        """
 
     @abstractmethod
     def _publish(self) -> str:
@@ -112,25 +115,28 @@ class BlobWriter(ABC):
         view = memoryview(data).cast("B") if not isinstance(data, (bytes, bytearray)) else memoryview(data)
         self._checks.update(view)
         self.size += len(view)
-        if not self._pending and len(view) >= _APPEND:
-            self._append(view)
-            return
-        self._pending.append(bytes(view))
-        self._pending_size += len(view)
-        if self._pending_size >= _APPEND:
-            self._flush()
+        while len(view):
+            if not self._n_pending and len(view) >= _APPEND:
+                self._append(view)
+                return
+            taken = view[: _APPEND - self._n_pending]
+            self._pending[self._n_pending : self._n_pending + len(taken)] = taken
+            self._n_pending += len(taken)
+            view = view[len(taken) :]
+            if self._n_pending == _APPEND:
+                self._flush()
 
     def _flush(self) -> None:
-        if self._pending:
-            self._append(b"".join(self._pending))
-            self._pending, self._pending_size = [], 0
+        if self._n_pending:
+            self._append(memoryview(self._pending)[: self._n_pending])
+            self._n_pending = 0
 
     def finish(self) -> tuple[str, int]:
         """Publish the blob; return its name and the checksum of its table."""
         checks = self._checks.finish()
         table = blob_table(checks, self.size)
-        self._pending.append(table)
         self._flush()
+        self._append(memoryview(table))
         return self._publish(), xxhash.xxh3_64_intdigest(table[: 8 * len(checks)])
 
 

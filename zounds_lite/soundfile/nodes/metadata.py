@@ -34,7 +34,7 @@ class MetaData(Node):
         DecodeError: the source is no recording that can be decoded.
 
     Examples:
-        >>> from zounds_lite.timeseries import SR8000
+        >>> from zounds_lite.timeseries import SR8000, AudioSamples
         >>> wav = AudioSamples(np.zeros(4000), SR8000()).encode()
         >>> meta = next(MetaData().run([wav]))
         >>> meta.samplerate, meta.channels, meta.duration, meta.format

@@ -9,7 +9,7 @@ import numpy as np
 
 from zounds_lite.errors import DeclarationError, EmptyAudio, MediaError, TruncatedAudio
 from zounds_lite.featureflow import Node
-from zounds_lite.media import AudioReader, DecodeLimits, check, encode_stream, mix_to_mono
+from zounds_lite.media import AudioReader, DecodeLimits, check, encode_stream
 from zounds_lite.media.probe import check_damaged
 from zounds_lite.soundfile.nodes.rows import AudioRows, open_rows
 from zounds_lite.timeseries import AudioSamples, audio_sample_rate
@@ -130,6 +130,8 @@ class AudioStream(_BytesNode):
         [(4000,)]
     """
 
+    runs_ahead = True
+
     def __init__(
         self,
         sum_to_mono: bool = True,
@@ -146,14 +148,14 @@ class AudioStream(_BytesNode):
 
     def open_rows(self, chunk: Any) -> AudioRows | None:
         self._url = getattr(chunk, "url", None)
-        return open_rows(chunk, self.sum_to_mono, self.dtype, self.damaged, self._limits())
+        return open_rows(chunk, self.dtype, self.damaged, self._limits(), self.sum_to_mono)
 
     def _open(self, source: Any) -> Iterator[Any]:
-        with AudioReader(source, self.dtype, self.damaged, self._limits()) as reader:
+        with AudioReader(source, self.dtype, self.damaged, self._limits(), self.sum_to_mono) as reader:
             rate = audio_sample_rate(reader.info.samplerate)
             is_flat = self.sum_to_mono or reader.info.channels == 1
             for block in self._blocks(reader, source):
-                yield AudioSamples(mix_to_mono(block) if is_flat else block, rate)
+                yield AudioSamples(block.reshape(-1) if is_flat else block, rate)
 
 
 class OggVorbis(_BytesNode):

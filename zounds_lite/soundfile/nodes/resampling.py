@@ -56,6 +56,8 @@ class Resampler(Node):
         11025
     """
 
+    runs_ahead = True
+
     def __init__(self, samplerate: AudioSampleRate | None = None, needs: Any = None) -> None:
         super().__init__(needs=needs)
         self.samplerate = SR44100() if samplerate is None else samplerate

@@ -10,10 +10,8 @@ import threading
 from collections import OrderedDict
 from typing import Any
 
-import numpy as np
-
 from zounds_lite.featureflow import Rows
-from zounds_lite.media import AudioReader, DecodeLimits, mix_to_mono
+from zounds_lite.media import AudioReader
 from zounds_lite.timeseries import AudioSamples, audio_sample_rate
 
 __all__ = ["AudioRows", "open_rows"]
@@ -25,8 +23,8 @@ _MOST_OPEN = 32
 class _Reader:
     """A decoder that is closed with the last one who holds it."""
 
-    def __init__(self, source: Any, dtype: str, damaged: str, limits: DecodeLimits | None) -> None:
-        self.audio = AudioReader(source, dtype, damaged, limits)
+    def __init__(self, source: Any, *arguments: Any) -> None:
+        self.audio = AudioReader(source, *arguments)
 
     def __del__(self) -> None:
         if hasattr(self, "audio"):
@@ -65,16 +63,14 @@ class AudioRows(Rows):
 
     Args:
         source (str | BinaryIO): a path, or a seekable file.
-        sum_to_mono (bool): give the mean of the channels.
-        arguments (Any): how to decode: dtype, damaged, limits, as for ``AudioReader``.
+        arguments (Any): how to decode: dtype, damaged, limits, mono, as for ``AudioReader``.
     """
 
-    def __init__(self, source: Any, sum_to_mono: bool, *arguments: Any) -> None:
+    def __init__(self, source: Any, *arguments: Any) -> None:
         self._source, self._arguments = source, arguments
         self._kept = None if isinstance(source, str) else _Reader(source, *arguments)
         info = self._reader.info
-        self._rate, self._channels = audio_sample_rate(info.samplerate), info.channels
-        self._is_flat = sum_to_mono or info.channels == 1
+        self._rate, self._is_flat = audio_sample_rate(info.samplerate), info.channels == 1
         self.size = info.frames or 0
 
     @property
@@ -82,11 +78,8 @@ class AudioRows(Rows):
         return (self._kept or _OPEN_FILES.get(self._source, *self._arguments)).audio
 
     def read(self, start: int, stop: int) -> AudioSamples:
-        if stop <= start:
-            block = np.empty((0, self._channels), self._arguments[0])
-        else:
-            block = self._reader.read(start, stop)
-        return AudioSamples(mix_to_mono(block) if self._is_flat else block, self._rate)
+        block = self._reader.read(start, max(start, stop))
+        return AudioSamples(block.reshape(-1) if self._is_flat else block, self._rate)
 
     @property
     def example(self) -> AudioSamples:
@@ -94,13 +87,12 @@ class AudioRows(Rows):
         return self.read(0, 0)
 
 
-def open_rows(chunk: Any, sum_to_mono: bool, *arguments: Any) -> AudioRows | None:
+def open_rows(chunk: Any, *arguments: Any) -> AudioRows | None:
     """Open the recording that a chunk of bytes names.
 
     Args:
         chunk (Chunk | None): the first chunk of the recording.
-        sum_to_mono (bool): give the mean of the channels.
-        arguments (Any): how to decode: dtype, damaged, limits, as for ``AudioReader``.
+        arguments (Any): how to decode: dtype, damaged, limits, mono, as for ``AudioReader``.
 
     Returns:
         AudioRows | None: None where the bytes name no source, or one whose length is not known.
@@ -108,5 +100,5 @@ def open_rows(chunk: Any, sum_to_mono: bool, *arguments: Any) -> AudioRows | Non
     source = getattr(chunk, "source", None)
     if source is None:
         return None
-    rows = AudioRows(source, sum_to_mono, *arguments)
+    rows = AudioRows(source, *arguments)
     return rows if rows.size else None

@@ -4,6 +4,7 @@ Goal: ``dsp.rfft`` on arrays that know seconds and hertz. Conventions: time come
 (1/sqrt(N)), so energy is kept; float32 gives complex64 and float64 complex128. Functions: ``fft``, ``stft``.
 """
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -63,8 +64,13 @@ def fft(x: Any, axis: int = -1, padding_samples: int = 0) -> ArrayWithUnits:
     rate = sample_rate_of(dimensions[axis], axis)
     n_fft = x.shape[axis] + padding_samples
     spectrum = rfft(np.asarray(x), n=n_fft, axis=axis)
-    frequencies = FrequencyDimension(FFTScale(rate, n_fft))
-    return ArrayWithUnits(spectrum, [*dimensions[:axis], frequencies, *dimensions[axis + 1 :]])
+    return ArrayWithUnits(spectrum, [*dimensions[:axis], _frequencies(rate, n_fft), *dimensions[axis + 1 :]])
+
+
+@lru_cache(maxsize=32)
+def _frequencies(rate: int, n_fft: int) -> FrequencyDimension:
+    """Return the axis of a transform, made once for all chunks of a stream."""
+    return FrequencyDimension(FFTScale(rate, n_fft))
 
 
 def stft(
@@ -119,7 +125,7 @@ def stft(
     else:
         count = max(0, (n_samples - size) // hop + 1)
     spectra = _spectra(np.asarray(x), axis, (count, hop, size), padding, WindowingFunc.of(window))
-    units = [windowed_dimension(time, hop, size, **notes), FrequencyDimension(FFTScale(rate, size))]
+    units = [windowed_dimension(time, hop, size, **notes), _frequencies(rate, size)]
     return ArrayWithUnits(spectra, [*dimensions[:axis], *units, *dimensions[axis + 1 :]])
 
 

@@ -16,8 +16,10 @@ from zounds_lite.timeseries import TimeDimension
 
 __all__ = ["SlidingWindow"]
 
-_SAMPLES_AT_ONCE = 2**20
-"""Samples of windowed frames that are made at once, so that one long chunk does not multiply in memory."""
+_AT_ONCE = 2**17
+"""Numbers in the windows that are handed on at once: in float32, half of a second-level cache."""
+_MOST_WAITING = 2**20
+"""Numbers in the windows that a block may hold back before it is complete."""
 
 
 class _Frames(Locality):
@@ -68,7 +70,7 @@ class SlidingWindow(Node):
         >>> from zounds_lite.timeseries import AudioSamples, SR11025, HalfLapped
         >>> sound = AudioSamples(np.ones(1000), SR11025())
         >>> [windows.shape for windows in SlidingWindow(HalfLapped()).run([sound])]
-        [(2, 512), (1, 512)]
+        [(3, 512)]
     """
 
     revision = 1
@@ -105,8 +107,13 @@ class SlidingWindow(Node):
     def _first_chunk(self, data: Any) -> Any:
         time = _time_dimension(data)
         hop, window = self.wscheme.discrete_samples(time)
-        self._stream = FrameStream(window, hop, self.padwith if self._is_start else 0, self.padend)
+        size = max(1, window * int(np.prod(data.shape[1:])))
+        # whole blocks, so that filter banks downstream need not join them again
+        block = max(1, min(BLOCK, _MOST_WAITING // size))
+        self._step = max(1, _AT_ONCE // (size * BLOCK)) * BLOCK
+        self._stream = FrameStream(window, hop, self.padwith if self._is_start else 0, self.padend, block)
         self._dimensions = data.dimensions
+        self._units = [windowed_dimension(time, hop, window), time.joined(window), *data.dimensions[1:]]
         self._rows_of, self._dtype = data.shape[1:], data.dtype
         self._is_empty = True
         self._start: Any = None
@@ -135,17 +142,18 @@ class SlidingWindow(Node):
         if frames is None:  # no samples at all are an empty signal, not none
             frames = np.empty((0, self._stream.window, *self._rows_of), self._dtype)
         self._is_empty = False
-        stream, (time, *others) = self._stream, self._dimensions
-        frame = windowed_dimension(time, stream.hop, stream.window)
+        for start in range(0, max(1, len(frames)), self._step):
+            part = self._window.apply(frames[start : start + self._step], axis=1)
+            if ended and start + self._step >= len(frames):
+                self._units[0] = self._last_axis()
+            yield ArrayWithUnits(part, self._units)
+
+    def _last_axis(self) -> TimeDimension:
+        """Return the axis of the last windows, which says what is known of the whole signal by then."""
+        stream = self._stream
+        assert stream is not None
         notes = {"start": self._start, "padding": stream.pad_start, "n_samples": stream.n_samples}
-        last = windowed_dimension(self._ending, stream.hop, stream.window, **notes)
-        inside = time.joined(stream.window)
-        # whole blocks, so that filter banks downstream need not join them again
-        step = max(1, _SAMPLES_AT_ONCE // max(1, int(np.prod(frames.shape[1:])) * BLOCK)) * BLOCK
-        for start in range(0, max(1, len(frames)), step):
-            part = self._window.apply(frames[start : start + step], axis=1)
-            is_last = ended and start + step >= len(frames)
-            yield ArrayWithUnits(part, [last if is_last else frame, inside, *others])
+        return windowed_dimension(self._ending, stream.hop, stream.window, **notes)
 
 
 def _time_dimension(data: Any) -> TimeDimension:

@@ -1,0 +1,155 @@
+"""Running ahead: decoding and resampling in a thread of their own, a few chunks ahead of what is made of them.
+
+Goal: while one chunk is transformed and written, the next one is decoded; the order of chunks, and what each node sees,
+stay the same. Conventions: nodes that need the interpreter little (``Node.runs_ahead``) and all that comes before them
+run in the other thread; the *border* is the last of them. The first chunk is made in the caller's thread: so a short
+recording starts no thread, and a slow source can be interrupted. An error on either side ends both, and leaves in the
+caller's thread.
+
+Names: ``Border``, ``find_border``, ``in_one_thread``.
+"""
+
+import contextlib
+import os
+import queue
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from zounds_lite.featureflow.node import Node
+
+__all__ = ["Border", "find_border", "in_one_thread"]
+
+_AHEAD = 4
+"""Chunks that wait between the two threads at most."""
+_PATIENCE_S = 0.05
+"""How long the other thread waits for room before it looks whether anybody still takes chunks."""
+
+_END = object()
+_held = [0]
+
+
+@contextlib.contextmanager
+def in_one_thread() -> Iterator[None]:
+    """Keep every graph of this process in the thread that runs it, as where each processor has a process already.
+
+    Examples:
+        >>> with in_one_thread():
+        ...     find_border([], {}) is None
+        True
+    """
+    _held[0] += 1
+    try:
+        yield
+    finally:
+        _held[0] -= 1
+
+
+def find_border(nodes: list[Node], subscribers: Mapping[Node, list[Node]]) -> Node | None:
+    """Return the node behind which another thread may take over; None where all must stay in one.
+
+    Args:
+        nodes (list[Node]): all nodes of a graph.
+        subscribers (Mapping[Node, list[Node]]): each node's subscribers.
+    """
+    if _held[0] or (os.cpu_count() or 1) < 2:
+        return None
+    last = [n for n in nodes if n.runs_ahead and subscribers[n] and not any(s.runs_ahead for s in subscribers[n])]
+    if len(last) != 1:
+        return None
+    border = last[0]
+    behind = _behind(border, subscribers)
+    # no node may be fed from both sides
+    is_clean = all(need is border or need in behind for node in behind for need in node.needs.values())
+    return border if is_clean else None
+
+
+def _behind(node: Node, subscribers: Mapping[Node, list[Node]]) -> set[Node]:
+    """Return all nodes that a node feeds, directly or not."""
+    found: set[Node] = set()
+    waiting = list(subscribers[node])
+    while waiting:
+        after = waiting.pop()
+        if after not in found:
+            found.add(after)
+            waiting.extend(subscribers[after])
+    return found
+
+
+class _NobodyTakes(Exception):
+    """The thread that takes chunks has ended."""
+
+
+class Border(Node):
+    """Takes the place of all that a node feeds, and hands its chunks to the thread that feeds them.
+
+    Args:
+        node (Node): the last one of those that run ahead.
+    """
+
+    def __init__(self, node: Node) -> None:
+        super().__init__(needs=node)
+        self._chunks: queue.Queue[Any] = queue.Queue()
+        self._limit = threading.Semaphore(_AHEAD)
+        self._is_over = threading.Event()
+        self._is_apart = False
+
+    @property
+    def has_chunks(self) -> bool:
+        """True while chunks wait."""
+        return not self._chunks.empty()
+
+    def _hand_on(self, item: Any) -> None:
+        while self._is_apart and not self._limit.acquire(timeout=_PATIENCE_S):
+            if self._is_over.is_set():
+                raise _NobodyTakes
+        self._chunks.put(item)
+
+    def _process(self, data: Any) -> Iterator[Any]:
+        self._hand_on(data)
+        yield from ()
+
+    def chunks(self, steps: Iterator[None]) -> Iterator[Any]:
+        """Yield the node's chunks until it ends, while its side of the graph runs.
+
+        Args:
+            steps (Iterator): each step runs the other side a little further.
+        """
+        for _ in steps:
+            if self.has_chunks:
+                break
+        else:
+            yield from self._waiting()
+            return
+        yield from self._waiting()
+        yield from self._from_apart(steps)
+
+    def _waiting(self) -> Iterator[Any]:
+        while self.has_chunks:
+            yield self._chunks.get()
+
+    def _from_apart(self, steps: Iterator[None]) -> Iterator[Any]:
+        self._is_apart = True
+        failures: list[BaseException] = []
+        thread = threading.Thread(target=self._run_apart, args=(steps, failures.append), name="zounds_lite ahead")
+        thread.start()
+        try:
+            while (item := self._chunks.get()) is not _END:
+                self._limit.release()
+                yield item
+        finally:
+            self._is_over.set()
+            thread.join()
+        if failures:
+            raise failures[0]
+
+    def _run_apart(self, steps: Iterator[None], fail: Callable[[BaseException], None]) -> None:
+        try:
+            for _ in steps:
+                pass
+        except _NobodyTakes:
+            pass
+        except BaseException as error:  # noqa: BLE001 - the thread that takes the chunks raises it again
+            fail(error)
+        finally:
+            self._chunks.put(_END)
