@@ -59,9 +59,17 @@ class BandLayout:
         self.scale = scale if len(bands) == len(scale) else ExplicitScale(bands)
 
 
-@lru_cache(maxsize=32, typed=True)
 def band_layout(scale: FrequencyScale, axis: FrequencyScale, window: WindowingFunc, residual: bool) -> BandLayout:
-    """Return a layout, made once: the windows of a hundred bands take longer than a frame."""
+    """Return a layout, made once: the windows of a hundred bands take longer than a frame. Arguments as for it."""
+    # scales that round their slices differently are equal
+    return _cached_layout(scale, axis, window, residual, bool(axis.always_even))
+
+
+# typed: the axis of a transform equals the linear scale that documents it, but its bins lie elsewhere
+@lru_cache(maxsize=32, typed=True)
+def _cached_layout(
+    scale: FrequencyScale, axis: FrequencyScale, window: WindowingFunc, residual: bool, always_even: bool
+) -> BandLayout:
     return BandLayout(scale, axis, window, residual)
 
 
