@@ -64,6 +64,8 @@ from zounds_lite.graphs import (
     resampled as resampled,
     stft as stft,
     windowed as windowed,
+    with_flux_onsets as with_flux_onsets,
+    with_onsets as with_onsets,
 )
 from zounds_lite.loudness import (
     Decibel as Decibel,
@@ -83,6 +85,15 @@ from zounds_lite.persistence import (
     AudioSamplesFeature as AudioSamplesFeature,
     PackedArrayWithUnitsFeature as PackedArrayWithUnitsFeature,
     VariableRateTimeSeriesFeature as VariableRateTimeSeriesFeature,
+)
+from zounds_lite.segment import (
+    ComplexDomain as ComplexDomain,
+    Flux as Flux,
+    MeasureOfTransience as MeasureOfTransience,
+    MovingAveragePeakPicker as MovingAveragePeakPicker,
+    SpectralFlux as SpectralFlux,
+    Tempo as Tempo,
+    TimeSliceFeature as TimeSliceFeature,
 )
 from zounds_lite.soundfile import (
     AudioMetaData as AudioMetaData,

@@ -14,12 +14,14 @@ Everything here takes numpy arrays and plain numbers and returns numpy arrays; u
 - ``impulses``: filters to convolve with
 - ``level``: decibels
 - ``companding``: mu-law, log modulus, scaling of instances
+- ``onset``, ``beat``: where something begins to sound, and the tempo
 - ``oscillators``: tones, noise and ticks
 - ``resample``: changing the sample rate
 - ``stretch``: delays in the spectrum, time stretching, pitch shifting
 """
 
 from zounds_lite.dsp.adaptive import BandSplit, band_window, overlap_add_at
+from zounds_lite.dsp.beat import tempo
 from zounds_lite.dsp.cepstra import log_cepstrum, power_cepstrum
 from zounds_lite.dsp.chroma import chroma_matrix
 from zounds_lite.dsp.companding import (
@@ -61,6 +63,14 @@ from zounds_lite.dsp.framing import (
 from zounds_lite.dsp.impulses import band_pass, gammatone, morlet, peak_hz
 from zounds_lite.dsp.lapped import aliasing, divide_by_repeated_weights
 from zounds_lite.dsp.level import amplitude_to_db, db_to_amplitude, db_to_power, power_to_db
+from zounds_lite.dsp.onset import (
+    complex_domain,
+    measure_of_transience,
+    moving_average_peaks,
+    pick_peaks,
+    spectral_distance,
+    spectral_flux,
+)
 from zounds_lite.dsp.oscillators import noise, sample_count, sine, ticks
 from zounds_lite.dsp.resample import ResampleStream, output_length, resample
 from zounds_lite.dsp.stretch import phase_shift, pitch_shift, time_stretch
@@ -83,6 +93,7 @@ __all__ = [
     "bark_to_hz",
     "centroid",
     "chroma_matrix",
+    "complex_domain",
     "db_to_amplitude",
     "db_to_power",
     "dct",
@@ -115,9 +126,11 @@ __all__ = [
     "log_cepstrum",
     "log_modulus",
     "mdct",
+    "measure_of_transience",
     "mel_to_hz",
     "midi_to_hz",
     "morlet",
+    "moving_average_peaks",
     "mu_law",
     "noise",
     "output_length",
@@ -125,6 +138,7 @@ __all__ = [
     "overlap_add_at",
     "peak_hz",
     "phase_shift",
+    "pick_peaks",
     "pitch_shift",
     "power_cepstrum",
     "power_to_db",
@@ -137,7 +151,10 @@ __all__ = [
     "sine",
     "slaney_mel_matrix",
     "slaney_mel_to_hz",
+    "spectral_distance",
+    "spectral_flux",
     "spread",
+    "tempo",
     "ticks",
     "time_stretch",
     "unit_scale",
