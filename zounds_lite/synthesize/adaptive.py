@@ -294,7 +294,7 @@ class FrequencyDecompositionSynthesizer(Declared):
         Raises:
             DimensionError: no bands of frames in time, or a band that is not there.
         """
-        dimensions = getattr(freq_adaptive, "dimensions", ())
+        dimensions: tuple[Any, ...] = getattr(freq_adaptive, "dimensions", ())
         if len(dimensions) != 2 or not isinstance(dimensions[1], ExplicitFrequencyDimension):
             raise DimensionError(
                 f"{type(freq_adaptive).__name__} with dimensions {dimensions!r}; needed: the result of "

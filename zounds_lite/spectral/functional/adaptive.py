@@ -126,7 +126,7 @@ def frequency_adaptive_transform(
     """
     if not isinstance(scale, FrequencyScale):
         raise DeclarationError(f"scale={scale!r}; allowed: a scale such as GeometricScale(100, 5000, 0.089, 100)")
-    dimensions = getattr(x, "dimensions", ())
+    dimensions: tuple[Any, ...] = getattr(x, "dimensions", ())
     kinds = (TimeDimension, FrequencyDimension)
     if len(dimensions) != 2 or not all(isinstance(d, kind) for d, kind in zip(dimensions, kinds, strict=True)):
         raise DimensionError(
@@ -168,7 +168,7 @@ def frequency_decomposition(x: Any, sizes: Iterable[int]) -> FrequencyAdaptive:
     See Also:
         FrequencyDecompositionSynthesizer: the inverse.
     """
-    dimensions = getattr(x, "dimensions", ())
+    dimensions: tuple[Any, ...] = getattr(x, "dimensions", ())
     if len(dimensions) not in (1, 2) or not isinstance(dimensions[0], (TimeDimension, IdentityDimension)):
         raise DimensionError(
             f"{type(x).__name__} with dimensions {dimensions!r}; needed: a signal (time,), or signals (frames, time)"
