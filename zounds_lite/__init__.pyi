@@ -60,6 +60,7 @@ from zounds_lite.featureflow.stores.maintenance import (
 from zounds_lite.featureflow.stores.verification import verify as verify
 from zounds_lite.graphs import (
     Recording as Recording,
+    audio_graph as audio_graph,
     frequency_adaptive as frequency_adaptive,
     resampled as resampled,
     stft as stft,
@@ -162,6 +163,7 @@ from zounds_lite.synthesize import (
     FrequencyAdaptiveDCTSynthesizer as FrequencyAdaptiveDCTSynthesizer,
     FrequencyAdaptiveFFTSynthesizer as FrequencyAdaptiveFFTSynthesizer,
     FrequencyDecompositionSynthesizer as FrequencyDecompositionSynthesizer,
+    GriffinLimSynthesizer as GriffinLimSynthesizer,
     MDCTSynthesizer as MDCTSynthesizer,
     NoiseSynthesizer as NoiseSynthesizer,
     ShortTimeSynthesizer as ShortTimeSynthesizer,
