@@ -13,6 +13,7 @@ from zounds_lite.errors import CorruptValue, ValueTooLarge
 from zounds_lite.featureflow import arrays as plain, codecs, kinds, typed
 from zounds_lite.featureflow.database_iterator import DatabaseIterator  # noqa: F401 - loaded for the walk
 from zounds_lite.persistence import codecs as units, variablerate
+from zounds_lite.segment import TimeSliceEncoder
 from zounds_lite.soundfile import features as ogg
 from zounds_lite.spectral import features as bands
 from zounds_lite.testing import strategies
@@ -222,6 +223,17 @@ class TestVariableRate(CodecContract):
 
         data = strategies.arrays(strategies.shapes(min_axes=1, max_rows=8), strategies.dtypes("biufc"))
         return st.tuples(st.lists(strategies.time_slices(), max_size=8), data).map(series)
+
+
+class TestTimeSlices(CodecContract):
+    growth = 200.0
+    encoder, decoder = TimeSliceEncoder, variablerate.VariableRateTimeSeriesDecoder
+
+    def values(self):
+        return TestVariableRate().values()
+
+    def expected(self, value):
+        return zounds.VariableRateTimeSeries((timeslice, np.empty(0)) for timeslice in value.slices)
 
 
 class TestOggVorbis(CodecContract):
