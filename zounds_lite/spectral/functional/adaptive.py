@@ -180,5 +180,6 @@ def frequency_decomposition(x: Any, sizes: Iterable[int]) -> FrequencyAdaptive:
     parts = decompose(samples, wanted)
     edges = [0.0, *(size * rate / (2 * n) for size in wanted)]
     scale = ExplicitScale([FrequencyBand(low, high) for low, high in zip(edges, edges[1:], strict=False)])
-    is_framed = len(dimensions) == 2 and isinstance(dimensions[0], TimeDimension)
-    return FrequencyAdaptive(parts, dimensions[0] if is_framed else TimeDimension.windowed(n, n, rate), scale)
+    frames: Any = dimensions[0] if len(dimensions) == 2 else None
+    is_framed = isinstance(frames, TimeDimension)
+    return FrequencyAdaptive(parts, frames if is_framed else TimeDimension.windowed(n, n, rate), scale)
