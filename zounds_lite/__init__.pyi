@@ -60,10 +60,13 @@ from zounds_lite.featureflow.stores.maintenance import (
 from zounds_lite.featureflow.stores.verification import verify as verify
 from zounds_lite.graphs import (
     Recording as Recording,
+    audio_graph as audio_graph,
     frequency_adaptive as frequency_adaptive,
     resampled as resampled,
     stft as stft,
     windowed as windowed,
+    with_flux_onsets as with_flux_onsets,
+    with_onsets as with_onsets,
 )
 from zounds_lite.loudness import (
     Decibel as Decibel,
@@ -83,6 +86,15 @@ from zounds_lite.persistence import (
     AudioSamplesFeature as AudioSamplesFeature,
     PackedArrayWithUnitsFeature as PackedArrayWithUnitsFeature,
     VariableRateTimeSeriesFeature as VariableRateTimeSeriesFeature,
+)
+from zounds_lite.segment import (
+    ComplexDomain as ComplexDomain,
+    Flux as Flux,
+    MeasureOfTransience as MeasureOfTransience,
+    MovingAveragePeakPicker as MovingAveragePeakPicker,
+    SpectralFlux as SpectralFlux,
+    Tempo as Tempo,
+    TimeSliceFeature as TimeSliceFeature,
 )
 from zounds_lite.soundfile import (
     AudioMetaData as AudioMetaData,
@@ -151,6 +163,7 @@ from zounds_lite.synthesize import (
     FrequencyAdaptiveDCTSynthesizer as FrequencyAdaptiveDCTSynthesizer,
     FrequencyAdaptiveFFTSynthesizer as FrequencyAdaptiveFFTSynthesizer,
     FrequencyDecompositionSynthesizer as FrequencyDecompositionSynthesizer,
+    GriffinLimSynthesizer as GriffinLimSynthesizer,
     MDCTSynthesizer as MDCTSynthesizer,
     NoiseSynthesizer as NoiseSynthesizer,
     ShortTimeSynthesizer as ShortTimeSynthesizer,

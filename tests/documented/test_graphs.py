@@ -1,6 +1,6 @@
 """The documented examples of whole graphs; only imports, prints and the source of the sound are changed.
 
-The examples of single nodes stand in ``test_soundfile``; those of names that come later (DCT, MDCT, learning, remote
+The examples of single nodes stand in ``test_soundfile``; those of names that come later (learning, remote
 archives) come with them. Where an example asks the network for recordings, a local folder takes its place.
 """
 

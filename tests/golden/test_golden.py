@@ -14,6 +14,14 @@ from tests.testing.library import library_classes, names
 from zounds_lite.core.nodes import Binarize, Max, Merge, Slice, Sum
 from zounds_lite.featureflow import FunctionalNode, Node
 from zounds_lite.loudness import Decibel, LogModulus, MuLaw
+from zounds_lite.segment import (
+    ComplexDomain,
+    Flux,
+    MeasureOfTransience,
+    MovingAveragePeakPicker,
+    SpectralFlux,
+    Tempo,
+)
 from zounds_lite.spectral import (
     BFCC,
     DCT,
@@ -26,7 +34,9 @@ from zounds_lite.spectral import (
     BarkBands,
     Chroma,
     ChromaSTFT,
+    FrequencyAdaptiveTransform,
     FrequencyWeighting,
+    GeometricScale,
     HanningWindowingFunc,
     MelBands,
     OggVorbisWindowingFunc,
@@ -42,6 +52,8 @@ from zounds_lite.timeseries.nodes import Pooled
 
 FOLDER = Path(__file__).parent
 
+FRAMES = HalfLapped(512, 256)
+
 CHAINS = {
     "SlidingWindow": lambda: [SlidingWindow(HalfLapped(), OggVorbisWindowingFunc(), padwith=256, padend=256)],
     "FFT": lambda: [SlidingWindow(HalfLapped(), HanningWindowingFunc()), FFT(padding_samples=10)],
@@ -50,6 +62,11 @@ CHAINS = {
     "MDCT": lambda: [SlidingWindow(HalfLapped(), OggVorbisWindowingFunc()), MDCT()],
     "BarkBands": lambda: [SlidingWindow(HalfLapped(), HanningWindowingFunc()), FFT(), BarkBands(n_bands=20)],
     "MelBands": lambda: [SlidingWindow(HalfLapped(), HanningWindowingFunc()), FFT(), MelBands(n_bands=20)],
+    "FrequencyAdaptiveTransform": lambda: [
+        SlidingWindow(HalfLapped(), HanningWindowingFunc()),
+        FFT(),
+        FrequencyAdaptiveTransform(np.fft.irfft, GeometricScale(300, 5000, 0.3, 10), np.hanning, residual=True),
+    ],
     "FrequencyWeighting": lambda: [SlidingWindow(HalfLapped()), FFT(), FrequencyWeighting(AWeighting())],
     "MuLaw": lambda: [MuLaw()],
     "LogModulus": lambda: [SlidingWindow(HalfLapped()), LogModulus(factor=10)],
@@ -69,8 +86,24 @@ CHAINS = {
     "Max": lambda: [SlidingWindow(HalfLapped()), Max(axis=1)],
     "Binarize": lambda: [Binarize(np.signbit)],
     "Merge": lambda: [SlidingWindow(HalfLapped()), Merge(needs=[Slice(slice(500, 512)), Slice(slice(0, 12))])],
+    "MeasureOfTransience": lambda: [*_spectra(), MeasureOfTransience()],
+    "ComplexDomain": lambda: [*_spectra(), SlidingWindow(FRAMES * (1, 3), padwith=1), ComplexDomain()],
+    "SpectralFlux": lambda: [*_spectra(), SpectralFlux()],
+    "Flux": lambda: [*_spectra(), Flux(unit_norm=True)],
+    "MovingAveragePeakPicker": lambda: [
+        *_spectra(),
+        Flux(),
+        SlidingWindow(FRAMES * (1, 4), padwith=2, padend=2),
+        MovingAveragePeakPicker(factor=1.01),
+    ],
+    "Tempo": lambda: [*_spectra(), Flux(), Tempo(max_bpm=1e4)],
     "Pooled": lambda: [Pooled(np.std, needs=[Node(), FunctionalNode(_halves)])],
 }
+
+
+def _spectra():
+    """Short frames, since the tone is short."""
+    return [SlidingWindow(FRAMES, OggVorbisWindowingFunc()), FFT()]
 
 
 def _halves(chunk):
@@ -97,8 +130,11 @@ def output(name):
     chunks = [AudioSamples(np.sin(2 * np.pi * (300 + 2000 * t) * t), SR11025())]
     for node in CHAINS[name]():
         chunks = list(_results(node, chunks))
-    units = chunks[-1].slices if isinstance(chunks[-1], VariableRateTimeSeries) else chunks[-1].dimensions
-    values = np.abs(np.concatenate([np.asarray(getattr(chunk, "slicedata", chunk)) for chunk in chunks]))
+    if isinstance(chunks[-1], VariableRateTimeSeries):
+        units = [timeslice for series in chunks for timeslice in series.slices]
+    else:
+        units = getattr(chunks[-1], "dimensions", ())
+    values = np.abs(np.concatenate([np.atleast_1d(getattr(chunk, "slicedata", chunk)) for chunk in chunks]))
     picked = values.ravel()[:: max(1, values.size // 40)]
     return {
         "revision": type(node).revision,

@@ -13,7 +13,9 @@ from zounds_lite.errors import CorruptValue, ValueTooLarge
 from zounds_lite.featureflow import arrays as plain, codecs, kinds, typed
 from zounds_lite.featureflow.database_iterator import DatabaseIterator  # noqa: F401 - loaded for the walk
 from zounds_lite.persistence import codecs as units, variablerate
+from zounds_lite.segment import TimeSliceEncoder
 from zounds_lite.soundfile import features as ogg
+from zounds_lite.spectral import features as bands
 from zounds_lite.testing import strategies
 from zounds_lite.testing.contracts import CodecContract
 
@@ -23,6 +25,7 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
     max_leaves=12,
 )
+TIME = zounds.TimeDimension.windowed(5513, 11025, 11025)
 FLAGS = st.sampled_from(["bool", "uint8", "float32"]).map(np.dtype)
 
 
@@ -179,6 +182,24 @@ class TestAudioSamples(CodecContract):
         )
 
 
+class TestFrequencyAdaptive(TestArrayWithUnits):
+    encoder, decoder = units.ArrayWithUnitsEncoder, bands.FrequencyAdaptiveDecoder
+
+    def values(self):
+        def adaptive(data, widths, time):
+            edges = np.cumsum([0, *widths])
+            parts = [np.asarray(data)[:, start:stop] for start, stop in zip(edges, edges[1:], strict=False)]
+            scale = zounds.ExplicitScale([zounds.FrequencyBand(i, i + 2) for i in range(len(widths))])
+            return zounds.FrequencyAdaptive(parts, time.with_size(len(data)), scale)
+
+        def of(widths):
+            shape = st.integers(0, 5).map(lambda n: (n, sum(widths)))
+            times = st.sampled_from([TIME, TIME.replace(padding=3, n_samples=1000)])
+            return st.builds(adaptive, strategies.arrays(shape, strategies.dtypes("fc")), st.just(widths), times)
+
+        return st.lists(st.integers(0, 4), min_size=1, max_size=4).flatmap(of)
+
+
 class TestPackedArrayWithUnits(TestArrayWithUnits):
     growth = 20.0
     encoder, decoder = units.PackedArrayWithUnitsEncoder, units.PackedArrayWithUnitsDecoder
@@ -202,6 +223,17 @@ class TestVariableRate(CodecContract):
 
         data = strategies.arrays(strategies.shapes(min_axes=1, max_rows=8), strategies.dtypes("biufc"))
         return st.tuples(st.lists(strategies.time_slices(), max_size=8), data).map(series)
+
+
+class TestTimeSlices(CodecContract):
+    growth = 200.0
+    encoder, decoder = TimeSliceEncoder, variablerate.VariableRateTimeSeriesDecoder
+
+    def values(self):
+        return TestVariableRate().values()
+
+    def expected(self, value):
+        return zounds.VariableRateTimeSeries((timeslice, np.empty(0)) for timeslice in value.slices)
 
 
 class TestOggVorbis(CodecContract):

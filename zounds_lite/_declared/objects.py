@@ -153,7 +153,7 @@ def _describe_object(value: Any) -> dict[str, Any]:
     with inside(value) as again:
         if again:
             return {"type": "around", "depth": again}
-        if kind.__module__.startswith("_cython_"):
+        if kind.__module__.startswith(("_cython_", "uarray")):
             return _describe_compiled(value)
         if not is_library(kind):
             return _describe_instance(value)
@@ -167,7 +167,7 @@ def _describe_object(value: Any) -> dict[str, Any]:
 
 
 def _describe_compiled(value: Any) -> dict[str, Any]:
-    """Describe a function that Cython compiled, whose type belongs to no module."""
+    """Describe a function that Cython compiled, or one of ``scipy.fft``: their types belong to no module."""
     module = sys.modules.get(getattr(value, "__module__", None) or "")
     if module is None or not is_library(module):
         raise refuse(value, "it is compiled code")

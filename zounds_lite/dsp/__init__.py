@@ -11,15 +11,19 @@ Everything here takes numpy arrays and plain numbers and returns numpy arrays; u
 - ``chroma``: filters of pitch classes
 - ``adaptive``: spectra cut into bands, each transformed on its own; ``decomposition``: sums of coarser signals
 - ``curves``: mel, bark, ERB, MIDI and A-weighting
+- ``griffinlim``, ``peakphase``: sound from magnitudes alone
 - ``impulses``: filters to convolve with
 - ``level``: decibels
 - ``companding``: mu-law, log modulus, scaling of instances
+- ``nonnegative``: non-negative least squares
+- ``onset``, ``beat``: where something begins to sound, and the tempo
 - ``oscillators``: tones, noise and ticks
 - ``resample``: changing the sample rate
 - ``stretch``: delays in the spectrum, time stretching, pitch shifting
 """
 
 from zounds_lite.dsp.adaptive import BandSplit, band_window, overlap_add_at
+from zounds_lite.dsp.beat import tempo
 from zounds_lite.dsp.cepstra import log_cepstrum, power_cepstrum
 from zounds_lite.dsp.chroma import chroma_matrix
 from zounds_lite.dsp.companding import (
@@ -58,10 +62,21 @@ from zounds_lite.dsp.framing import (
     weight_sum,
     weighted_overlap_add,
 )
+from zounds_lite.dsp.griffinlim import griffin_lim, spectral_convergence
 from zounds_lite.dsp.impulses import band_pass, gammatone, morlet, peak_hz
 from zounds_lite.dsp.lapped import aliasing, divide_by_repeated_weights
 from zounds_lite.dsp.level import amplitude_to_db, db_to_amplitude, db_to_power, power_to_db
+from zounds_lite.dsp.nonnegative import nonnegative_least_squares
+from zounds_lite.dsp.onset import (
+    complex_domain,
+    measure_of_transience,
+    moving_average_peaks,
+    pick_peaks,
+    spectral_distance,
+    spectral_flux,
+)
 from zounds_lite.dsp.oscillators import noise, sample_count, sine, ticks
+from zounds_lite.dsp.peakphase import phases_of_peaks
 from zounds_lite.dsp.resample import ResampleStream, output_length, resample
 from zounds_lite.dsp.stretch import phase_shift, pitch_shift, time_stretch
 from zounds_lite.dsp.transforms import dct, dct4, dct_basis, idct, imdct, irfft, mdct, rfft, windowed_rfft
@@ -83,6 +98,7 @@ __all__ = [
     "bark_to_hz",
     "centroid",
     "chroma_matrix",
+    "complex_domain",
     "db_to_amplitude",
     "db_to_power",
     "dct",
@@ -98,6 +114,7 @@ __all__ = [
     "frame_count",
     "frames",
     "gammatone",
+    "griffin_lim",
     "hamming",
     "hann",
     "hz_to_bark",
@@ -115,16 +132,21 @@ __all__ = [
     "log_cepstrum",
     "log_modulus",
     "mdct",
+    "measure_of_transience",
     "mel_to_hz",
     "midi_to_hz",
     "morlet",
+    "moving_average_peaks",
     "mu_law",
     "noise",
+    "nonnegative_least_squares",
     "output_length",
     "overlap_add",
     "overlap_add_at",
     "peak_hz",
     "phase_shift",
+    "phases_of_peaks",
+    "pick_peaks",
     "pitch_shift",
     "power_cepstrum",
     "power_to_db",
@@ -137,7 +159,11 @@ __all__ = [
     "sine",
     "slaney_mel_matrix",
     "slaney_mel_to_hz",
+    "spectral_convergence",
+    "spectral_distance",
+    "spectral_flux",
     "spread",
+    "tempo",
     "ticks",
     "time_stretch",
     "unit_scale",

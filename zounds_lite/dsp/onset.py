@@ -73,7 +73,7 @@ def measure_of_transience(spectra: np.ndarray, previous: np.ndarray | None = Non
 
 
 def _high_frequency_content(spectra: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    magnitude = np.abs(spectra).astype(np.float64)[..., _SKIPPED:]
+    magnitude = _magnitude(spectra)[..., _SKIPPED:].astype(np.float64)
     power = magnitude * magnitude
     k = np.arange(_SKIPPED + 1, _SKIPPED + 1 + power.shape[-1], dtype=np.float64)
     high, energy = (power * k).sum(axis=-1), power.sum(axis=-1)
@@ -87,7 +87,7 @@ def complex_domain(windows: np.ndarray) -> np.ndarray:
     is expected to be the second one, turned as far as from the first to the second: with u = X / |X|,
     X1 u1 conj(u0). The distance to that is sqrt(R^2 + S^2 - 2 R S cos d), with R = |X1|, S = |X2| and
     d = princarg(phase2 - 2 phase1 + phase0); it is |R - S| where d = 0. The value is the sum over bins. Multiplying by
-    unit vectors spares the angles, whose differences lose digits, and the wrapping of them, which a cosine ignores.
+    unit vectors spares the angles, whose differences lose digits, and the wrapping of them, which a turn ignores.
 
     Args:
         windows (np.ndarray): consecutive complex spectra; only the first three of each window count.
@@ -114,15 +114,28 @@ def complex_domain(windows: np.ndarray) -> np.ndarray:
             f"windows of shape {windows.shape}; needed: (windows, 3 or more frames, bins), as SlidingWindow cuts them "
             "from spectra"
         )
-    first, second, third = (np.ascontiguousarray(windows[:, i]) for i in range(3))
-    expected = second * _direction(second) * _direction(first).conj()
-    return np.abs(third - expected).sum(axis=-1)
+    # products of complex numbers are rounded in more than one way, by place and size, and a stream must give the bits
+    # of the whole; sums, products and roots of real ones are rounded alike everywhere
+    (a, b), (c, d), (e, f) = (_parts(windows[:, i]) for i in range(3))
+    magnitude = np.sqrt(c * c + d * d)
+    (a, b), (c, d) = _direction(a, b), _direction(c, d)
+    c, d = c * c - d * d, 2 * c * d
+    real, imaginary = e - magnitude * (c * a + d * b), f - magnitude * (d * a - c * b)
+    return np.sqrt(real * real + imaginary * imaginary).sum(axis=-1)
 
 
-def _direction(x: np.ndarray) -> np.ndarray:
-    """Return numbers of magnitude one; one for zero, whose phase counts as zero."""
-    magnitude = np.abs(x)
-    return np.divide(x, magnitude, out=np.ones_like(x, np.result_type(x, np.float32)), where=magnitude != 0)
+def _parts(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    kind = np.result_type(x, np.complex64)
+    x = x.astype(kind, copy=False)
+    return np.ascontiguousarray(x.real), np.ascontiguousarray(x.imag)
+
+
+def _direction(real: np.ndarray, imaginary: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Scale complex numbers to a magnitude of one; zero, whose phase counts as zero, becomes one."""
+    magnitude = np.sqrt(real * real + imaginary * imaginary)
+    known = magnitude != 0
+    cosine = np.divide(real, magnitude, out=np.ones_like(real), where=known)
+    return cosine, np.divide(imaginary, magnitude, out=np.zeros_like(real), where=known)
 
 
 def spectral_flux(
@@ -294,8 +307,15 @@ def _real_type(spectra: np.ndarray) -> Any:
 
 def _pairs(spectra: np.ndarray, previous: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
     """Return the magnitudes of frames, and of those before them."""
-    after = np.abs(_as_spectra(spectra)).astype(_real_type(np.asarray(spectra)), copy=False)
+    after = _magnitude(_as_spectra(spectra))
     if not len(after):
         return after, after
-    first = after[:1] if previous is None else np.abs(np.asarray(previous)[np.newaxis]).astype(after.dtype)
+    first = after[:1] if previous is None else _magnitude(np.asarray(previous)[np.newaxis]).astype(after.dtype)
     return after, np.concatenate([first, after[:-1]])
+
+
+def _magnitude(x: np.ndarray) -> np.ndarray:
+    if np.iscomplexobj(x):
+        real, imaginary = _parts(x)
+        return np.sqrt(real * real + imaginary * imaginary)
+    return np.abs(x).astype(_real_type(x), copy=False)

@@ -87,7 +87,7 @@ class FrequencyAdaptive(ArrayWithUnits):
         Raises:
             DimensionError: other dimensions.
         """
-        dimensions = getattr(arr, "dimensions", ())
+        dimensions: tuple[Any, ...] = getattr(arr, "dimensions", ())
         if cls._class_for(dimensions, np.shape(arr)) is not cls:
             raise DimensionError(
                 f"{type(arr).__name__} with dimensions {dimensions!r}; needed: a TimeDimension and an "

@@ -2,6 +2,7 @@
 
 - ``adaptive``: inverses of frequency-adaptive transforms, and of decompositions
 - ``cosine``: inverses of short-time cosine transforms
+- ``griffinlim``: sound from magnitudes alone
 - ``shorttime``: inverses of short-time Fourier transforms, and what all inverses share
 - ``signals``: sines, noise, ticks and silence
 """
@@ -12,6 +13,7 @@ from zounds_lite.synthesize.adaptive import (
     FrequencyDecompositionSynthesizer,
 )
 from zounds_lite.synthesize.cosine import DCTIVSynthesizer, DCTSynthesizer, MDCTSynthesizer
+from zounds_lite.synthesize.griffinlim import GriffinLimSynthesizer
 from zounds_lite.synthesize.shorttime import (
     FFTSynthesizer,
     ShortTimeSynthesizer,
@@ -27,6 +29,7 @@ __all__ = [
     "FrequencyAdaptiveDCTSynthesizer",
     "FrequencyAdaptiveFFTSynthesizer",
     "FrequencyDecompositionSynthesizer",
+    "GriffinLimSynthesizer",
     "MDCTSynthesizer",
     "NoiseSynthesizer",
     "ShortTimeSynthesizer",

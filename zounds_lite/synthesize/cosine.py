@@ -94,8 +94,6 @@ class MDCTSynthesizer(TransformSynthesizer):
     """
 
     def _windows(self, size: int) -> tuple[np.ndarray | None, np.ndarray | None]:
-        if size % 2:
-            raise DimensionError(f"windows of {size} samples: an MDCT has windows of 2 N samples for N coefficients")
         synthesis, analysis = self.windowing_func(size), self._analysis(size)
         left = aliasing(analysis, synthesis)
         if left > _AUDIBLE_ALIASING:
@@ -107,10 +105,12 @@ class MDCTSynthesizer(TransformSynthesizer):
         return synthesis, analysis * synthesis
 
     def _overlapped(self, frames: np.ndarray, dimension: Any, hop: int, size: int) -> np.ndarray:
+        if size % 2:
+            raise DimensionError(f"windows of {size} samples: an MDCT has windows of 2 N samples for N coefficients")
         if size // 2 % hop:
             raise DimensionError(
-                f"windows of {size} samples, {hop} apart: aliasing cancels between frames half a window apart, "
-                f"so the hop must divide {size // 2}, such as {size // 2} or {size // 4}"
+                f"windows of {size} samples, {hop} apart: aliasing cancels between frames half a window apart, so the "
+                f"hop must divide {size // 2}; cut windows {size // 2} samples apart"
             )
         return super()._overlapped(frames, dimension, hop, size)
 

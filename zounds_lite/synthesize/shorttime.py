@@ -25,7 +25,13 @@ from zounds_lite.errors import DeclarationError, DimensionError, SampleRateError
 from zounds_lite.spectral import FFTScale, FrequencyDimension, OggVorbisWindowingFunc, WindowingFunc
 from zounds_lite.timeseries import AudioSamples, TimeDimension, audio_sample_rate
 
-__all__ = ["FFTSynthesizer", "ShortTimeSynthesizer", "TransformSynthesizer", "WindowedAudioSynthesizer"]
+__all__ = [
+    "FFTSynthesizer",
+    "ShortTimeSynthesizer",
+    "TransformSynthesizer",
+    "WindowedAudioSynthesizer",
+    "transform_size",
+]
 
 _BLOCK = 64
 """Frames that are inverted at once: a long sound is never held as frames."""
@@ -191,13 +197,22 @@ class FFTSynthesizer(TransformSynthesizer):
     """
 
     def _inverse(self, frames: np.ndarray, dimension: Any, window: int) -> np.ndarray:
-        n_fft = _transform_size(dimension, frames.shape[1], window)
+        n_fft = transform_size(dimension, frames.shape[1], window)
         # what a transform had beyond its window were zeros
         return irfft(frames, n=n_fft, axis=1)[:, :window]
 
 
-def _transform_size(dimension: Any, bins: int, window: int) -> int:
-    """Return how many samples a transform had, which its number of bins alone does not tell."""
+def transform_size(dimension: Any, bins: int, window: int) -> int:
+    """Return how many samples a transform had, which its number of bins alone does not tell.
+
+    Args:
+        dimension (Dimension): the axis of bins.
+        bins (int): how many there are.
+        window (int): samples in a frame, which the transform holds.
+
+    Raises:
+        DimensionError: an axis without frequencies, or a part of the bins, or a transform shorter than the window.
+    """
     if not isinstance(dimension, FrequencyDimension):
         raise DimensionError(f"frames of {dimension!r}; needed: a FrequencyDimension, as the result of fft has")
     scale = dimension.scale

@@ -7,6 +7,7 @@
 - ``banks``: filters to convolve with, one per band
 - ``bands``, ``chroma``: spectra summed into bands, and into pitch classes
 - ``cepstra``, ``descriptors``: the shape of a spectrum in a few numbers, or in one
+- ``inverse``: spectra from bands
 - ``pictures``: spectra in colour
 - ``stretch``: delays in the spectrum, time stretching, pitch shifting
 """
@@ -27,6 +28,7 @@ from zounds_lite.spectral.functional.descriptors import (
     zero_crossing_rate,
 )
 from zounds_lite.spectral.functional.fourier import fft, stft
+from zounds_lite.spectral.functional.inverse import mel_to_magnitude
 from zounds_lite.spectral.functional.pictures import rainbowgram
 from zounds_lite.spectral.functional.stretch import phase_shift, pitch_shift, time_stretch
 
@@ -46,6 +48,7 @@ __all__ = [
     "imdct",
     "mdct",
     "mel_bands",
+    "mel_to_magnitude",
     "mfcc",
     "morlet_filter_bank",
     "phase_shift",

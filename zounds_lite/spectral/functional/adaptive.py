@@ -59,9 +59,17 @@ class BandLayout:
         self.scale = scale if len(bands) == len(scale) else ExplicitScale(bands)
 
 
-@lru_cache(maxsize=32, typed=True)
 def band_layout(scale: FrequencyScale, axis: FrequencyScale, window: WindowingFunc, residual: bool) -> BandLayout:
-    """Return a layout, made once: the windows of a hundred bands take longer than a frame."""
+    """Return a layout, made once: the windows of a hundred bands take longer than a frame. Arguments as for it."""
+    # scales that round their slices differently are equal
+    return _cached_layout(scale, axis, window, residual, bool(axis.always_even))
+
+
+# typed: the axis of a transform equals the linear scale that documents it, but its bins lie elsewhere
+@lru_cache(maxsize=32, typed=True)
+def _cached_layout(
+    scale: FrequencyScale, axis: FrequencyScale, window: WindowingFunc, residual: bool, always_even: bool
+) -> BandLayout:
     return BandLayout(scale, axis, window, residual)
 
 
@@ -118,7 +126,7 @@ def frequency_adaptive_transform(
     """
     if not isinstance(scale, FrequencyScale):
         raise DeclarationError(f"scale={scale!r}; allowed: a scale such as GeometricScale(100, 5000, 0.089, 100)")
-    dimensions = getattr(x, "dimensions", ())
+    dimensions: tuple[Any, ...] = getattr(x, "dimensions", ())
     kinds = (TimeDimension, FrequencyDimension)
     if len(dimensions) != 2 or not all(isinstance(d, kind) for d, kind in zip(dimensions, kinds, strict=True)):
         raise DimensionError(
@@ -160,7 +168,7 @@ def frequency_decomposition(x: Any, sizes: Iterable[int]) -> FrequencyAdaptive:
     See Also:
         FrequencyDecompositionSynthesizer: the inverse.
     """
-    dimensions = getattr(x, "dimensions", ())
+    dimensions: tuple[Any, ...] = getattr(x, "dimensions", ())
     if len(dimensions) not in (1, 2) or not isinstance(dimensions[0], (TimeDimension, IdentityDimension)):
         raise DimensionError(
             f"{type(x).__name__} with dimensions {dimensions!r}; needed: a signal (time,), or signals (frames, time)"
@@ -172,5 +180,6 @@ def frequency_decomposition(x: Any, sizes: Iterable[int]) -> FrequencyAdaptive:
     parts = decompose(samples, wanted)
     edges = [0.0, *(size * rate / (2 * n) for size in wanted)]
     scale = ExplicitScale([FrequencyBand(low, high) for low, high in zip(edges, edges[1:], strict=False)])
-    is_framed = len(dimensions) == 2 and isinstance(dimensions[0], TimeDimension)
-    return FrequencyAdaptive(parts, dimensions[0] if is_framed else TimeDimension.windowed(n, n, rate), scale)
+    frames: Any = dimensions[0] if len(dimensions) == 2 else None
+    is_framed = isinstance(frames, TimeDimension)
+    return FrequencyAdaptive(parts, frames if is_framed else TimeDimension.windowed(n, n, rate), scale)

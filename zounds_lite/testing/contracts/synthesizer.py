@@ -1,6 +1,7 @@
 """The contracts of synthesizers: the way back to sound, and sounds made from nothing.
 
-Classes: ``SynthesizerContract`` (inverses of an analysis), ``SignalContract`` (sources of sound).
+Classes: ``SynthesizerContract`` (inverses of an analysis), ``SignalContract`` (sources of sound). Function:
+``ratio_db``.
 """
 
 import abc
@@ -14,7 +15,7 @@ from zounds_lite.testing.contracts.checks import assert_same, for_all, private_c
 from zounds_lite.testing.contracts.declared import DeclaredContract
 from zounds_lite.timeseries import SR8000, SR44100, AudioSamples, Seconds, audio_sample_rate
 
-__all__ = ["SignalContract", "SynthesizerContract"]
+__all__ = ["SignalContract", "SynthesizerContract", "ratio_db"]
 
 
 class SynthesizerContract(DeclaredContract):
@@ -34,6 +35,8 @@ class SynthesizerContract(DeclaredContract):
     - ``snr_db``: the least ratio of signal to error for float64, decibels; for float32 at most 120 are asked;
     - ``edge``: samples at both ends that cannot be recovered, such as those that no whole window reaches;
     - ``longest``: the longest sound that is tried, samples;
+    - ``likeness(sound, result)``: what ``snr_db`` is compared with; override it where waveforms cannot come back, as
+      from magnitudes, and measure what can;
     - ``channels``: the numbers of channels that it takes, 0 for arrays of one axis.
     """
 
@@ -57,9 +60,13 @@ class SynthesizerContract(DeclaredContract):
         assert result.samplerate == sound.samplerate
         assert result.shape == sound.shape, f"{result.shape} samples come back of {sound.shape}"
         assert result.dtype == sound.dtype, f"{result.dtype} comes back of {sound.dtype}"
-        inside = slice(self.edge, len(sound) - self.edge or None)
-        found = _ratio_db(np.asarray(sound)[inside], np.asarray(result)[inside])
+        found = self.likeness(sound, result)
         assert found >= least_db, f"{found:.1f} dB of {len(sound)} samples; promised: {least_db} dB"
+
+    def likeness(self, sound: AudioSamples, result: AudioSamples) -> float:
+        """Return how close a sound came back, in decibels; here the ratio of signal to error between the edges."""
+        inside = slice(self.edge, len(sound) - self.edge or None)
+        return ratio_db(np.asarray(sound)[inside], np.asarray(result)[inside])
 
     def test_what_was_analysed_comes_back(self) -> None:
         def comes_back(size: int) -> None:
@@ -157,7 +164,8 @@ def _global_state() -> Any:
     return np.random.get_state()  # noqa: NPY002
 
 
-def _ratio_db(wanted: np.ndarray, found: np.ndarray) -> float:
+def ratio_db(wanted: np.ndarray, found: np.ndarray) -> float:
+    """Return the ratio of what was wanted to the error of what was found instead, in decibels."""
     signal = np.sum(np.square(wanted, dtype=np.float64))
     error = np.sum(np.square(wanted.astype(np.float64) - found))
     if error == 0:
