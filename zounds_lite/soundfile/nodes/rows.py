@@ -7,6 +7,7 @@ counted from the start of the recording. A file that changed on disk is opened a
 
 import os
 import threading
+import weakref
 from collections import OrderedDict
 from typing import Any
 
@@ -21,14 +22,11 @@ _MOST_OPEN = 32
 
 
 class _Reader:
-    """A decoder that is closed with the last one who holds it."""
+    """A decoder that is closed with the last one who holds it, or at the end of the program."""
 
     def __init__(self, source: Any, *arguments: Any) -> None:
         self.audio = AudioReader(source, *arguments)
-
-    def __del__(self) -> None:
-        if hasattr(self, "audio"):
-            self.audio.close()
+        weakref.finalize(self, self.audio.close)
 
 
 class _OpenFiles:
