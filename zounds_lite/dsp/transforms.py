@@ -354,11 +354,11 @@ def _analysed(x: np.ndarray, folded: np.ndarray, out: np.ndarray) -> None:
     middle = x[:, start : start + n][:, ::-1]
     first, last = folded[:, odd:start], folded[:, start:]
     np.add(middle[:, odd:start], x[:, start + n :], out=first)
-    np.negative(first, out=first)
-    np.subtract(x[:, :half], middle[:, start:], out=last)
+    np.subtract(middle[:, start:], x[:, :half], out=last)
     if odd:
-        np.multiply(middle[:, 0], -_SQRT_2, out=folded[:, 0])
-    out[...] = scipy.fft.dct(folded, type=3 if odd else 4, norm="ortho", overwrite_x=True)
+        np.multiply(middle[:, 0], _SQRT_2, out=folded[:, 0])
+    # the sign changes on the way out, where it costs nothing
+    np.negative(scipy.fft.dct(folded, type=3 if odd else 4, norm="ortho", overwrite_x=True), out=out)
 
 
 def _synthesised(x: np.ndarray, scratch: np.ndarray, out: np.ndarray) -> None:
