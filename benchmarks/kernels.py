@@ -85,10 +85,8 @@ def mel(seconds: int) -> Iterator[Kernel]:
     from zounds_lite.dsp import FilterBank, power_to_db, slaney_mel_matrix
     from zounds_lite.spectral import SlaneyMelScale, mel_bands
 
-    sound, scheme = (
-        zounds.AudioSamples(_sound(seconds), zounds.SR44100()),
-        zounds.SR44100().windowing_scheme(2048, 1024),
-    )
+    sound = zounds.AudioSamples(_sound(seconds), zounds.SR44100())
+    scheme = zounds.SR44100().windowing_scheme(2048, 1024)
     spectra = zounds.spectral.stft(sound, scheme, zounds.HanningWindowingFunc(True))
     spectra *= np.float32(np.sqrt(2048))
     power = np.abs(np.asarray(spectra)) ** 2
