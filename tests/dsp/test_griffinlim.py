@@ -82,9 +82,8 @@ def test_a_seed_decides_and_nothing_else():
     assert np.abs(one - griffin_lim(wanted, 64, window, start="random", rng=4, n_iter=4)).max() > 1e-3
     given = griffin_lim(wanted, 64, window, start="random", rng=np.random.default_rng(3), n_iter=4)
     np.testing.assert_array_equal(one, given)
-    np.testing.assert_array_equal(
-        griffin_lim(wanted, 64, window, rng=1, n_iter=4), griffin_lim(wanted, 64, window, rng=2, n_iter=4)
-    )
+    np.testing.assert_array_equal(*(griffin_lim(wanted, 64, window, rng=3, n_iter=4) for _ in range(2)))
+    assert np.abs(phases_of_peaks(wanted, 64, 256, 256, 1) - phases_of_peaks(wanted, 64, 256, 256, 2)).max() > 1
 
 
 @pytest.mark.parametrize("start", ["peaks", "random"])
