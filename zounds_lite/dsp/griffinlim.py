@@ -218,8 +218,8 @@ def _checked_windows(
     return analysis, synthesis, n_fft
 
 
-def _complex(magnitude: np.ndarray) -> type:
-    return np.complex64 if magnitude.dtype == np.float32 else np.complex128
+def _complex(magnitude: np.ndarray) -> np.dtype:
+    return np.result_type(magnitude.dtype, np.complex64)
 
 
 def _with_random_phases(magnitude: np.ndarray, rng: np.random.Generator) -> np.ndarray:

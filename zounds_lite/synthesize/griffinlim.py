@@ -120,7 +120,7 @@ class GriffinLimSynthesizer(TransformSynthesizer):
         return super().synthesize(self._magnitudes(frames), length)
 
     def _magnitudes(self, frames: Any) -> Any:
-        dimensions = getattr(frames, "dimensions", ())
+        dimensions: tuple[Any, ...] = getattr(frames, "dimensions", ())
         bands = dimensions[1] if len(dimensions) > 1 else None
         if not isinstance(bands, FrequencyDimension) or not isinstance(bands.scale, SlaneyMelScale):
             return frames
