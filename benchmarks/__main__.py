@@ -3,7 +3,7 @@
 import subprocess
 import sys
 
-MODULES = ["benchmarks.accuracy", "benchmarks.ingest", "benchmarks.slices", "benchmarks.workers"]
+MODULES = ["benchmarks.accuracy", "benchmarks.kernels", "benchmarks.ingest", "benchmarks.slices", "benchmarks.workers"]
 
 
 def main() -> int:

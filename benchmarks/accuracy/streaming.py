@@ -24,12 +24,26 @@ def rows() -> Iterator[Row]:
     frames = zounds.SlidingWindow(zounds.HalfLapped(), zounds.OggVorbisWindowingFunc())
     windows = zounds.core.ArrayWithUnits.concat(list(frames.run([sound])))
     spectra = zounds.core.ArrayWithUnits.concat(list(zounds.FFT().run([windows])))
+    bark = zounds.core.ArrayWithUnits.concat(list(zounds.BarkBands().run([spectra])))
     chain = {
         "Resampler": (lambda: zounds.Resampler(zounds.SR11025()), sound, 1e-6),
         "SlidingWindow": (lambda: zounds.SlidingWindow(zounds.HalfLapped()), sound, 0.0),
         "FFT": (zounds.FFT, windows, 0.0),
+        "DCT": (zounds.DCT, windows, 0.0),
+        "DCTIV": (zounds.DCTIV, windows, 0.0),
+        "MDCT": (zounds.MDCT, windows, 0.0),
         "BarkBands": (zounds.BarkBands, spectra, 0.0),
         "MelBands": (zounds.MelBands, spectra, 0.0),
+        "Chroma": (zounds.Chroma, spectra, 0.0),
+        "ChromaSTFT": (zounds.ChromaSTFT, spectra, 0.0),
+        "BFCC": (zounds.BFCC, bark, 0.0),
+        "MFCC": (zounds.MFCC, bark, 0.0),
+        "SpectralCentroid": (zounds.SpectralCentroid, spectra, 0.0),
+        "SpectralSpread": (zounds.SpectralSpread, spectra, 0.0),
+        "SpectralRolloff": (zounds.SpectralRolloff, spectra, 0.0),
+        "SpectralFlatness": (zounds.SpectralFlatness, spectra, 0.0),
+        "ZeroCrossingRate": (zounds.ZeroCrossingRate, windows, 0.0),
+        "RMS": (zounds.RMS, windows, 0.0),
     }
     for name, (make, x, bar) in chain.items():
         whole = np.concatenate([np.asarray(part) for part in make().run([x])])

@@ -69,6 +69,31 @@ def test_leading_axes_single_spectra_and_integers():
     assert CHROMA.apply(np.zeros((1, 257), "float16")).dtype == np.float32
 
 
+@pytest.mark.parametrize("power", [1.0, 2.0, 0.5])
+@pytest.mark.parametrize("dtype", ["complex64", "complex128", "float32", "int16"])
+@pytest.mark.parametrize("n_frames", [0, 1, 64, 300])
+def test_magnitudes_to_a_power_are_summed(power, dtype, n_frames):
+    rng = np.random.default_rng(4)
+    x = 100 * rng.standard_normal((n_frames, 257)) + 100j * rng.standard_normal((n_frames, 257))
+    x = (x if dtype.startswith("complex") else x.real).astype(dtype)
+    bands = CHROMA.apply(x, power)
+    assert bands.dtype == (np.float32 if dtype in ("complex64", "float32") else np.float64)
+    np.testing.assert_allclose(bands, CHROMA.apply(np.abs(x.astype(complex)) ** power), rtol=3e-6)
+    for size in (64, 128):
+        parts = [CHROMA.apply(x[i : i + size], power) for i in range(0, max(1, n_frames), size)]
+        np.testing.assert_array_equal(np.concatenate(parts), bands)
+
+
+def test_bad_powers_are_refused():
+    for power in (0, -1, float("nan")):
+        with pytest.raises(DeclarationError, match="exponent of the magnitude"):
+            MEL.apply(np.zeros((2, 1025)), power)
+    with pytest.raises(DeclarationError, match="or give power="):
+        MEL.apply(np.zeros((2, 1025), complex))
+    with pytest.raises(DeclarationError, match="spectra"):
+        MEL.apply(np.zeros((2, 1025), object), 2)
+
+
 def test_bands_of_zeros_give_zeros():
     matrix = np.zeros((40, 8))
     matrix[39, 7] = 2.0

@@ -47,7 +47,7 @@ every_transform = pytest.mark.parametrize("page", TRANSFORMS, ids=lambda page: p
 
 
 @every_transform
-@pytest.mark.parametrize("part", [r"```\{math\}$", r"```\{picture\} \S", r"(#+ )?Sources?\b"])
+@pytest.mark.parametrize("part", [r"(```\{math\}$|.*\$[^$]+\$)", r"```\{picture\} \S", r"(#+ )?Sources?\b"])
 def test_the_page_of_a_transform_has_its_formula_its_picture_and_its_source(page, part):
     assert re.search(f"^{part}", page.read_text("utf-8"), re.MULTILINE)
 

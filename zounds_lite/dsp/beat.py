@@ -5,9 +5,12 @@ a frame; tempo is in beats per minute. Function: ``tempo``.
 
 The method. A beat of period T shows as peaks of the autocorrelation at T, 2 T, 3 T, ... and of the spectrum at 1 / T,
 2 / T, 3 / T, ...; only T itself is in both rows, so their product tells a beat from its half and its double (Peeters).
-Equally strong candidates are told apart by a prior around 120 beats. Then the multiples of T are looked up one after
-another, each further away and so more exact, in an autocorrelation that is interpolated between the frames.
+Candidates are the peaks of the spectrum, which are as exact at any number of frames a second; equally strong ones are
+told apart by a prior around 120 beats. The multiples of the best one are then looked up in an autocorrelation that is
+interpolated between the frames: the further away, the more exact.
 """
+
+from typing import Any
 
 import numpy as np
 
@@ -82,14 +85,15 @@ def tempo(
     if longest < max(first, 2) or not x.any():
         return 0.0
     correlation, magnitude = _correlation_and_spectrum(x, longest)
-    lags = np.flatnonzero(_is_peak(correlation)) / _FINE
-    lags = lags[(lags >= first) & (lags <= last)]
-    strength = np.maximum(correlation[(lags * _FINE).astype(int)], 0)
+    # n / k is the period of bin k, whose peaks are as exact at any number of frames a second
+    n = 2 * (len(magnitude) - 1)
+    peaks = np.flatnonzero(_is_peak(magnitude))
+    lags = n / (peaks + _vertex(magnitude[peaks - 1], magnitude[peaks], magnitude[peaks + 1]))
+    inside = (lags >= first) & (lags <= min(last, longest))
+    lags, peaks = lags[inside], peaks[inside]
+    strength = magnitude[peaks] * np.maximum(correlation[np.round(lags * _FINE).astype(int)], 0)
     if not strength.any():
         return 0.0
-    # the spectrum is read at one cycle per lag; its bins are 1 / n cycles per frame apart
-    n = 2 * (len(magnitude) - 1)
-    strength = strength * np.interp(n / lags, np.arange(len(magnitude)), magnitude)
     octaves = np.log2(60 * frames_per_s / lags / start_bpm) / std_octaves
     best = lags[np.argmax(strength * np.exp(-0.5 * octaves**2))]
     bpm = 60 * frames_per_s / _refined(best, correlation, longest)
@@ -110,7 +114,7 @@ def _centred(detection: np.ndarray) -> np.ndarray:
 
 def _correlation_and_spectrum(x: np.ndarray, longest: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the autocorrelation up to a lag, at steps of 1 / ``_FINE`` frames, and the magnitude of the spectrum."""
-    n = 1 << (2 * len(x) - 1).bit_length()
+    n = 1 << (4 * len(x) - 1).bit_length()
     magnitude = np.abs(np.fft.rfft(x, n))
     correlation = np.fft.irfft(magnitude**2, n)[: longest + 1] / (len(x) - np.arange(longest + 1))
     # mirrored it repeats without a step, so zeros above the highest frequency interpolate between the lags
@@ -124,21 +128,21 @@ def _is_peak(x: np.ndarray) -> np.ndarray:
 
 
 def _refined(lag: float, correlation: np.ndarray, longest: int) -> float:
-    """Return a period that fits its multiples best, by least squares through the origin."""
+    """Return the period near ``lag`` that fits its multiples best, by least squares through the origin."""
     least = _LEAST * correlation[round(lag * _FINE)]
+    # the peak of the spectrum is off by a tenth of its width at most, which a lag of the whole length makes a tenth
+    reach = round(min(max(0.6, 0.1 * lag), 0.25 * lag) * _FINE)
     top = bottom = 0.0
     for m in range(1, min(_MULTIPLES, int(longest / lag)) + 1):
-        centre, reach = round(m * lag * _FINE), round(min(1.0, lag / 4) * _FINE)
+        centre = round(m * lag * _FINE)
         near = correlation[centre - reach : centre + reach + 1]
         i = int(np.argmax(near))
-        if 0 < i < len(near) - 1 and near[i] >= least:
+        if 0 < i < len(near) - 1 and near[i] >= least and near[i] > near[i - 1]:
             position = (centre - reach + i + _vertex(*near[i - 1 : i + 2])) / _FINE
             top, bottom = top + m * position, bottom + m * m
-            lag = top / bottom
-    return lag
+    return top / bottom if bottom else lag
 
 
-def _vertex(left: float, middle: float, right: float) -> float:
-    """Return where the parabola through three values has its top, counted from the middle one."""
-    curvature = left - 2 * middle + right
-    return 0.5 * (left - right) / curvature if curvature < 0 else 0.0
+def _vertex(left: Any, middle: Any, right: Any) -> Any:
+    """Return where the parabola through three values around a peak has its top, counted from the middle one."""
+    return 0.5 * (left - right) / (left - 2 * middle + right)

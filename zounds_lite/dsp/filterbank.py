@@ -75,41 +75,54 @@ class FilterBank:
         """The number of bins of a spectrum."""
         return int(self._matrix.shape[1])
 
-    def apply(self, x: np.ndarray) -> np.ndarray:
+    def apply(self, x: np.ndarray, power: float | None = None) -> np.ndarray:
         """Sum each band of each spectrum.
 
         Args:
-            x (np.ndarray): real spectra; float32 and float16 give float32, all others float64.
+            x (np.ndarray): real spectra, or complex ones with ``power``; float32, float16 and complex64 give float32,
+                all others float64.
+            power (float | None): sums the magnitude to this power, > 0, made block by block. None: ``x`` as it is.
 
         Shape:
             [..., frames, bins] -> [..., frames, bands]; one spectrum [bins] -> [bands]
 
         Raises:
             DimensionError: another number of bins.
-            DeclarationError: complex spectra.
+            DeclarationError: complex spectra without ``power``, or one that is not positive.
+
+        Examples:
+            >>> FilterBank([[1.0, 1.0]]).apply(np.array([[3 + 4j, 1j]]), power=2)
+            array([[26.]])
         """
         x = np.asarray(x)
         if x.ndim == 0 or x.shape[-1] != self.n_bins:
             raise DimensionError(
                 f"spectra of shape {x.shape} for a filter bank of {self.n_bins} bins: the last axis differs"
             )
-        check_real(x, "spectra", "take np.abs(x) first")
-        dtype = np.dtype(np.float32 if x.dtype in (np.float32, np.float16) else np.float64)
-        x = x.astype(dtype, copy=False)
+        if power is None or x.dtype.kind != "c":
+            check_real(x, "spectra", "take np.abs(x) first, or give power=")
+        if power is not None and not power > 0:
+            raise DeclarationError(f"power={power!r}: the exponent of the magnitude is above 0, such as 2 for power")
+        dtype = np.dtype(np.float32 if x.dtype in (np.float32, np.float16, np.complex64) else np.float64)
+        if x.dtype.kind != "c":
+            x = x.astype(dtype, copy=False)
         out = np.empty((*x.shape[:-1], self.n_bands), dtype)
         rows = x if x.ndim > 1 else x[None]
         out_rows = out if x.ndim > 1 else out[None]
         for lead in np.ndindex(rows.shape[:-2]):
-            self._apply_rows(rows[lead], out_rows[lead])
+            self._apply_rows(rows[lead], out_rows[lead], power)
         return out
 
-    def _apply_rows(self, x: np.ndarray, out: np.ndarray) -> None:
+    def _apply_rows(self, x: np.ndarray, out: np.ndarray, power: float | None) -> None:
         n_whole = len(x) - len(x) % BLOCK
-        for start in range(0, n_whole, BLOCK * _BLOCKS_AT_ONCE):
-            stop = min(start + BLOCK * _BLOCKS_AT_ONCE, n_whole)
-            self._apply_blocks(x[start:stop].reshape(-1, BLOCK, self.n_bins), out[start:stop])
+        step = BLOCK * _BLOCKS_AT_ONCE
+        scratch = None if power is None else np.empty((min(step, len(x)), self.n_bins), out.dtype)
+        for start in range(0, n_whole, step):
+            stop = min(start + step, n_whole)
+            part = _raised(x[start:stop], power, scratch)
+            self._apply_blocks(part.reshape(-1, BLOCK, self.n_bins), out[start:stop])
         if n_whole < len(x):
-            self._apply_blocks(x[None, n_whole:], out[n_whole:])
+            self._apply_blocks(_raised(x[n_whole:], power, scratch)[None], out[n_whole:])
 
     def _apply_blocks(self, blocks: np.ndarray, out: np.ndarray) -> None:
         # a block must reach the matrix product in one memory layout, or its rounding could differ
@@ -130,6 +143,19 @@ class FilterBank:
                 groups.append((bands, bins, np.ascontiguousarray(self._matrix[bands, bins].T, dtype=dtype)))
             self._groups[dtype] = groups
         return groups
+
+
+def _raised(x: np.ndarray, power: float | None, scratch: np.ndarray | None) -> np.ndarray:
+    """Return the magnitude to a power, in the scratch buffer; without a power ``x`` itself."""
+    if power is None or scratch is None:
+        return x
+    # the magnitude is vectorised, and so faster than the sum of two squares, whose parts do not lie side by side
+    raised = np.abs(x, out=scratch[: len(x)])
+    if power == 2:
+        np.multiply(raised, raised, out=raised)
+    elif power != 1:
+        np.power(raised, power, out=raised)
+    return raised
 
 
 def band_matrix(

@@ -56,8 +56,8 @@ def griffin_lim(
         n_fft (int | None): samples of the transform, at least those of the window; None: those of the window.
         n_iter (int): rounds, >= 0; 0 gives the signal of the first phases.
         momentum (float): extrapolation, 0 to below 1; 0 is the method of 1984.
-        start (str): the first phases: "peaks", which needs no chance, or "random".
-        rng (np.random.Generator | int): where random phases come from, or a seed.
+        start (str): the first phases: "peaks" follows the tones that the magnitudes show; "random" does not.
+        rng (np.random.Generator | int): where phases by chance come from, or a seed.
 
     Shape:
         [frames, bins, ...] -> [(frames - 1) * hop + window, ...], or [0, ...] without frames
@@ -154,12 +154,13 @@ class _Geometry:
         self.length = (len(magnitude) - 1) * hop + self.size
 
     def started(self, magnitude: np.ndarray, start: str, rng: np.random.Generator | int) -> np.ndarray:
+        rng = np.random.default_rng(rng)
         if start == "random":
-            return _with_random_phases(magnitude, np.random.default_rng(rng))
+            return _with_random_phases(magnitude, rng)
         out = np.empty(magnitude.shape, _complex(magnitude))
         for channel in np.ndindex(magnitude.shape[2:]):
             index = (slice(None), slice(None), *channel)
-            phases = phases_of_peaks(magnitude[index], self.hop, self.size, self.n_fft)
+            phases = phases_of_peaks(magnitude[index], self.hop, self.size, self.n_fft, rng)
             out[index] = magnitude[index] * np.exp(1j * phases)
         return out
 
@@ -217,8 +218,8 @@ def _checked_windows(
     return analysis, synthesis, n_fft
 
 
-def _complex(magnitude: np.ndarray) -> type:
-    return np.complex64 if magnitude.dtype == np.float32 else np.complex128
+def _complex(magnitude: np.ndarray) -> np.dtype:
+    return np.result_type(magnitude.dtype, np.complex64)
 
 
 def _with_random_phases(magnitude: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -59,21 +59,35 @@ def nonnegative_least_squares(matrix: ArrayLike, values: np.ndarray, n_iter: int
     if not np.isfinite(weights).all():
         raise DeclarationError("weights with NaN or infinities; allowed: finite weights")
     dtype = np.float32 if given.dtype in (np.float16, np.float32) else np.float64
-    rows = given.reshape(-1, len(weights))
-    out = np.empty((len(rows), weights.shape[1]), dtype)
-    inverse, steepest = np.linalg.pinv(weights).T, float(np.linalg.norm(weights, 2)) ** 2 if weights.size else 0.0
-    for start in range(0, len(rows), _BLOCK):
-        block = rows[start : start + _BLOCK].astype(np.float64)
-        out[start : start + _BLOCK] = _solved(weights, block, np.maximum(block @ inverse, 0), steepest, n_iter)
+    columns = given.reshape(-1, len(weights)).T
+    out = np.empty((columns.shape[1], weights.shape[1]), dtype)
+    solve = _Solver(weights, n_iter)
+    for start in range(0, len(out), _BLOCK):
+        block = columns[:, start : start + _BLOCK].astype(np.float64)
+        out[start : start + _BLOCK] = solve(block).T
     return out.reshape(*given.shape[:-1], weights.shape[1])
 
 
-def _solved(weights: np.ndarray, values: np.ndarray, x: np.ndarray, steepest: float, n_iter: int) -> np.ndarray:
-    ahead, pace = x, 1.0
-    for _ in range(n_iter if steepest else 0):
-        gradient = (ahead @ weights.T - values) @ weights
-        closer = np.maximum(ahead - gradient / steepest, 0)
-        next_pace = (1 + np.sqrt(1 + 4 * pace**2)) / 2
-        ahead = closer + (pace - 1) / next_pace * (closer - x)
-        x, pace = closer, next_pace
-    return x
+class _Solver:
+    """Solves for many vectors, the columns of a block."""
+
+    def __init__(self, weights: np.ndarray, n_iter: int) -> None:
+        from scipy.sparse import csr_array
+
+        self._n_iter = n_iter
+        # filters are mostly zeros, which sparse products skip
+        self._weights, self._transposed = csr_array(weights), csr_array(weights.T)
+        gram = weights @ weights.T
+        self._inverse = weights.T @ np.linalg.pinv(gram, hermitian=True)
+        self._steepest = float(np.linalg.eigvalsh(gram).max(initial=0.0))
+
+    def __call__(self, values: np.ndarray) -> np.ndarray:
+        x = np.maximum(self._inverse @ values, 0)
+        ahead, pace = x, 1.0
+        for _ in range(self._n_iter if self._steepest > 0 else 0):
+            gradient = self._transposed @ (self._weights @ ahead - values)
+            closer = np.maximum(ahead - gradient / self._steepest, 0)
+            next_pace = (1 + np.sqrt(1 + 4 * pace**2)) / 2
+            ahead = closer + (pace - 1) / next_pace * (closer - x)
+            x, pace = closer, next_pace
+        return x

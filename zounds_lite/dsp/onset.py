@@ -139,13 +139,14 @@ def _direction(real: np.ndarray, imaginary: np.ndarray) -> tuple[np.ndarray, np.
 
 
 def spectral_flux(
-    spectra: np.ndarray, previous: np.ndarray | None = None, gamma: float = 100.0, reach: int = 1
+    spectra: np.ndarray, previous: np.ndarray | None = None, gamma: float = 0.0, reach: int = 2
 ) -> np.ndarray:
     """Measure how much the bins rise, on average.
 
-    Each bin is compressed to log(1 + gamma |X|); what it rises above the largest of its neighbours in the frame before
-    counts, and the value is the mean over bins. Compression lets quiet onsets count beside loud ones, and neighbours
-    keep vibrato, whose partials move from bin to bin, from looking like new notes.
+    What a bin rises above the largest of its neighbours in the frame before counts, and the value is the mean over
+    bins. The neighbours keep vibrato, whose partials move from bin to bin, from looking like new notes. Magnitudes may
+    be compressed to log(1 + gamma |X|) first, so that quiet onsets count beside loud ones; without that, twice the
+    level gives twice the value.
 
     Args:
         spectra (np.ndarray): complex spectra or their magnitudes.
@@ -162,7 +163,7 @@ def spectral_flux(
 
     Examples:
         >>> quiet, loud = np.zeros(8), np.ones(8)
-        >>> spectral_flux(np.stack([quiet, loud, loud, quiet]), gamma=0)
+        >>> spectral_flux(np.stack([quiet, loud, loud, quiet]))
         array([0., 1., 0., 0.])
 
     Sources:

@@ -10,26 +10,34 @@ import numpy as np
 
 __all__ = ["phases_of_peaks"]
 
+_BEGINS = 4.0
+"""A tone begins where a peak is this much above what its bin had in the frame before; measured on music and speech."""
 
-def phases_of_peaks(magnitude: np.ndarray, hop: int, window: int, n_fft: int) -> np.ndarray:
+
+def phases_of_peaks(
+    magnitude: np.ndarray, hop: int, window: int, n_fft: int, rng: np.random.Generator | int = 0
+) -> np.ndarray:
     """Guess phases: each peak is a tone whose phase runs on from frame to frame, and its neighbours follow it.
 
     Around a peak at the fractional bin f, the transform of a symmetric window turns by pi (window - 1) / n_fft from bin
     to bin. From the frame before, the phase is taken at the bin where the peak is now, and advanced by one hop at the
-    mean of both frequencies.
+    mean of both frequencies. A tone that begins has a phase by chance: were all of them equal, sounds would begin with
+    a click.
 
     Args:
         magnitude (np.ndarray): magnitudes, >= 0 and finite.
         hop (int): samples from one frame to the next, >= 1.
         window (int): samples in a frame, >= 1.
         n_fft (int): samples of the transform, >= window.
+        rng (np.random.Generator | int): where the phases of beginnings come from, or a seed.
 
     Shape:
         [frames, bins] -> [frames, bins] float64, radians
 
     Examples:
-        >>> phases_of_peaks(np.array([[0.0, 1.0, 0.0, 0.0], [0.0, 1.0, 0.0, 0.0]]), 2, 6, 6)[:, 1].round(6)
-        array([0.      , 2.094395])
+        >>> first, second = phases_of_peaks(np.array([[0.0, 1.0, 0.0, 0.0]] * 2), hop=2, window=6, n_fft=6)
+        >>> float(((second - first) % (2 * np.pi))[1].round(6))
+        2.094395
 
     Sources:
         G. T. Beauregard, M. Harish, L. Wyse, "Single pass spectrogram inversion", IEEE DSP 2015, for the peaks and the
@@ -37,16 +45,17 @@ def phases_of_peaks(magnitude: np.ndarray, hop: int, window: int, n_fft: int) ->
     """
     bins = np.arange(magnitude.shape[1])
     phases = np.empty(magnitude.shape)
+    rng = np.random.default_rng(rng)
     tone = np.zeros(magnitude.shape[1])  # the phase of the tone that each bin belongs to
-    before = None
+    before, had = tone, np.zeros(magnitude.shape[1])
     for row, values in zip(phases, magnitude, strict=True):
         now = _frequencies(values)
-        if before is not None:
-            nearest = np.clip(np.rint(now).astype(int), 0, bins[-1])
-            tone = tone[nearest] + np.pi * hop / n_fft * (before[nearest] + now)
-            tone %= 2 * np.pi
+        peak = np.clip(np.rint(now).astype(int), 0, bins[-1])
+        goes_on = tone[peak] + np.pi * hop / n_fft * (before[peak] + now)
+        by_chance = rng.uniform(0, 2 * np.pi, len(values))[peak]
+        tone = np.where(values[peak] > _BEGINS * had[peak], by_chance, goes_on % (2 * np.pi))
         row[:] = tone - np.pi * (window - 1) / n_fft * (bins - now)
-        before = now
+        before, had = now, values
     return phases
 
 

@@ -11,6 +11,7 @@ Functions: ``rfft``, ``irfft``, ``windowed_rfft``; ``dct``, ``idct``, ``dct4``, 
 """
 
 from collections.abc import Callable
+from typing import Literal
 
 import numpy as np
 
@@ -113,12 +114,10 @@ def windowed_rfft(frames: np.ndarray, window: np.ndarray | None = None, out: np.
     See Also:
         rfft.
     """
-    frames = np.asarray(frames)
-    check_real(frames, "frames", "transform real and imaginary part apart")
-    if frames.ndim != 2 or (window is not None and np.shape(window) != frames.shape[1:]):
-        raise DimensionError(
-            f"frames of shape {frames.shape} and a window of shape {np.shape(window)}: give (frames, w) and (w,)"
-        )
+    frames = _as_real(frames)
+    shape = frames.shape[1:] if window is None else np.shape(window)
+    if frames.ndim != 2 or shape != frames.shape[1:]:
+        raise DimensionError(f"frames of shape {frames.shape}, a window of shape {shape}: give (frames, w) and (w,)")
     _check(frames, None, -1)
     import scipy.fft
 
@@ -314,7 +313,7 @@ def dct_basis(n: int) -> np.ndarray:
     return np.cos(np.pi / (2 * n) * phase)
 
 
-def _cosine(x: np.ndarray, kind: int, axis: int) -> np.ndarray:
+def _cosine(x: np.ndarray, kind: Literal[2, 3, 4], axis: int) -> np.ndarray:
     x = _as_real(x)
     _check(x, None, axis)
     import scipy.fft
@@ -354,11 +353,11 @@ def _analysed(x: np.ndarray, folded: np.ndarray, out: np.ndarray) -> None:
     middle = x[:, start : start + n][:, ::-1]
     first, last = folded[:, odd:start], folded[:, start:]
     np.add(middle[:, odd:start], x[:, start + n :], out=first)
-    np.negative(first, out=first)
-    np.subtract(x[:, :half], middle[:, start:], out=last)
+    np.subtract(middle[:, start:], x[:, :half], out=last)
     if odd:
-        np.multiply(middle[:, 0], -_SQRT_2, out=folded[:, 0])
-    out[...] = scipy.fft.dct(folded, type=3 if odd else 4, norm="ortho", overwrite_x=True)
+        np.multiply(middle[:, 0], _SQRT_2, out=folded[:, 0])
+    # the sign changes on the way out, where it costs nothing
+    np.negative(scipy.fft.dct(folded, type=3 if odd else 4, norm="ortho", overwrite_x=True), out=out)
 
 
 def _synthesised(x: np.ndarray, scratch: np.ndarray, out: np.ndarray) -> None:

@@ -7,8 +7,8 @@ with_onsets       onset_prep, complex_domain, sliding_detection, slices         
 with_flux_onsets  flux, sliding_flux, slices; tempo (from flux)                 slices, tempo
 ================= ============================================================= =====================
 
-Both return a class to inherit from beside the graph that has the transform. ``with_onsets`` is the wiring of the
-original zounds, good for percussive sounds; ``with_flux_onsets`` is good for music, too.
+Both return a class to inherit from beside the graph that has the transform. ``with_onsets`` is the documented wiring,
+good for percussive sounds; ``with_flux_onsets`` is as good for those, and for notes that are blown, bowed or sung, too.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ from zounds_lite.errors import DeclarationError
 from zounds_lite.persistence import ArrayWithUnitsFeature
 from zounds_lite.segment import ComplexDomain, MovingAveragePeakPicker, SpectralFlux, Tempo, TimeSliceFeature
 from zounds_lite.spectral import SlidingWindow
-from zounds_lite.timeseries import SampleRate
+from zounds_lite.timeseries import SampleRate, Seconds
 
 __all__ = ["with_flux_onsets", "with_onsets"]
 
@@ -29,10 +29,10 @@ _COMPARED = 4
 """Frames in a window, of which three are compared; the fourth keeps the zeros that fill the last window out of them."""
 
 _AROUND = 5
-"""Values of a detection function on each side of a peak that are its surroundings."""
+"""Values of ``ComplexDomain`` on each side of a peak that are its surroundings."""
 
-_FLUX_FACTOR = 2.0
-_FLUX_DELTA = 0.015
+_FLUX_AROUND = Seconds(1)
+_FLUX_FACTOR = 1.75
 """What makes a peak of ``SpectralFlux``: found on notes and drums with known onsets (``benchmarks.accuracy``)."""
 
 
@@ -71,7 +71,7 @@ def with_onsets(fft_feature: Any, scheme: SampleRate | None = None) -> type[ff.B
             SlidingWindow, needs=fft_feature, wscheme=SampleRate(hop, hop * _COMPARED), padwith=1, store=False
         )
         complex_domain = ArrayWithUnitsFeature(ComplexDomain, needs=onset_prep, store=False)
-        sliding_detection = _surroundings(complex_domain, hop)
+        sliding_detection = _surroundings(complex_domain, hop, _AROUND)
         slices = TimeSliceFeature(
             MovingAveragePeakPicker, needs=sliding_detection, aggregate=np.median, padding=padding, store=True
         )
@@ -110,27 +110,20 @@ def with_flux_onsets(fft_feature: Any, scheme: SampleRate | None = None) -> type
         """Onsets by rises of the magnitude, and the tempo."""
 
         flux = ArrayWithUnitsFeature(SpectralFlux, needs=fft_feature, store=False)
-        sliding_flux = _surroundings(flux, hop)
+        sliding_flux = _surroundings(flux, hop, max(1, round(_FLUX_AROUND / hop)))
         slices = TimeSliceFeature(
-            MovingAveragePeakPicker,
-            needs=sliding_flux,
-            aggregate=np.median,
-            factor=_FLUX_FACTOR,
-            delta=_FLUX_DELTA,
-            padding=padding,
-            store=True,
+            MovingAveragePeakPicker, needs=sliding_flux, factor=_FLUX_FACTOR, padding=padding, store=True
         )
         tempo = ff.JSONFeature(Tempo, needs=flux, store=True)
 
     return WithFluxOnsets
 
 
-def _surroundings(detection: ArrayWithUnitsFeature, hop: np.timedelta64) -> ArrayWithUnitsFeature:
+def _surroundings(detection: Any, hop: np.timedelta64, around: int) -> ArrayWithUnitsFeature:
     """Return windows with each value of a detection function in the centre of one."""
-    size = 2 * _AROUND + 1
-    scheme = SampleRate(hop, hop * size)
+    scheme = SampleRate(hop, hop * (2 * around + 1))
     return ArrayWithUnitsFeature(
-        SlidingWindow, needs=detection, wscheme=scheme, padwith=_AROUND, padend=_AROUND, store=False
+        SlidingWindow, needs=detection, wscheme=scheme, padwith=around, padend=around, store=False
     )
 
 

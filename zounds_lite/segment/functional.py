@@ -40,7 +40,7 @@ def measure_of_transience(spectra: Any, previous: np.ndarray | None = None) -> A
 
 
 def spectral_flux(
-    spectra: Any, previous: np.ndarray | None = None, gamma: float = 100.0, reach: int = 1
+    spectra: Any, previous: np.ndarray | None = None, gamma: float = 0.0, reach: int = 2
 ) -> ArrayWithUnits:
     """Measure how much the bins rise, on average; see ``dsp.onset.spectral_flux``.
 

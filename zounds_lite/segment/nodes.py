@@ -90,7 +90,7 @@ class SpectralFlux(_FrameByFrame):
 
     revision = 1
 
-    def __init__(self, gamma: float = 100.0, reach: int = 1, needs: Any = None) -> None:
+    def __init__(self, gamma: float = 0.0, reach: int = 2, needs: Any = None) -> None:
         super().__init__(needs=needs)
         if not gamma >= 0 or reach < 0:
             raise DeclarationError(f"gamma={gamma!r}, reach={reach!r}; allowed: 0 or more")

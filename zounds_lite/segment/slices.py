@@ -7,7 +7,7 @@ Class: ``SliceStream``.
 Where an onset lies. A frame covers the samples k hop - padding up to one window further, and says nothing of what
 happens within. What it differs by from its neighbours is largest when the change lies where its window is high, so an
 onset is put in the middle of its frame. Measured on ticks at 60 to 180 beats per minute with half-lapped Vorbis
-windows, that is 0.2 hops late for ``ComplexDomain``, 0.1 hops early for ``SpectralFlux`` and 0.3 hops early for
+windows, that is 0.2 hops late for ``ComplexDomain`` and ``SpectralFlux`` and 0.3 hops early for
 ``MeasureOfTransience``, each give or take the half hop that frames cannot resolve.
 """
 

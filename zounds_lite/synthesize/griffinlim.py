@@ -33,7 +33,7 @@ class GriffinLimSynthesizer(TransformSynthesizer):
         n_iter (int): rounds, >= 0; each costs one inverse and one forward transform.
         momentum (float): how far each round goes on in the direction of the last, 0 to below 1; 0 is the slower method
             of 1984.
-        seed (int): of the first phases, where they are random; the same seed gives the same sound.
+        seed (int): of what is left to chance in the first phases; the same seed gives the same sound.
         start (str): the first phases: "peaks" follows the tones that the magnitudes show; "random" does not.
         power (float): of mel bands, the exponent of the magnitude that was summed, > 0.
         analysis_windowing_func (WindowingFunc | None): the window of the analysis; None: the same.
@@ -120,7 +120,7 @@ class GriffinLimSynthesizer(TransformSynthesizer):
         return super().synthesize(self._magnitudes(frames), length)
 
     def _magnitudes(self, frames: Any) -> Any:
-        dimensions = getattr(frames, "dimensions", ())
+        dimensions: tuple[Any, ...] = getattr(frames, "dimensions", ())
         bands = dimensions[1] if len(dimensions) > 1 else None
         if not isinstance(bands, FrequencyDimension) or not isinstance(bands.scale, SlaneyMelScale):
             return frames

@@ -49,7 +49,7 @@ class TestSpectralFlux(_OfSpectra):
     node = zounds.SpectralFlux
 
     def changes(self):
-        return {"gamma": 10.0, "reach": 2}
+        return {"gamma": 10.0, "reach": 0}
 
     def offline(self, whole):
         return spectral_flux(whole)
@@ -57,13 +57,13 @@ class TestSpectralFlux(_OfSpectra):
 
 class TestSpectralFluxOfSpectra(TestSpectralFlux):
     def arguments(self):
-        return {"gamma": 0.0, "reach": 0}
+        return {"gamma": 100.0, "reach": 1}
 
     def example(self):
         return spectra()
 
     def offline(self, whole):
-        return spectral_flux(whole, gamma=0.0, reach=0)
+        return spectral_flux(whole, gamma=100.0, reach=1)
 
 
 class TestFlux(_OfSpectra):

@@ -1,7 +1,7 @@
 """Spectra summed into bands, with units.
 
 Goal: the filter banks of ``dsp`` on arrays that know hertz. Conventions: frequency is the last axis; magnitudes are
-summed. Functions: ``apply_scale``, ``mel_bands``, ``raised_magnitude``.
+summed. Functions: ``apply_scale``, ``mel_bands``.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ from zounds_lite.spectral.pitchclasses import ChromaScale
 from zounds_lite.spectral.scales import FrequencyScale
 from zounds_lite.spectral.windows import WindowingFunc
 
-__all__ = ["apply_scale", "mel_bands", "raised_magnitude"]
+__all__ = ["apply_scale", "mel_bands"]
 
 
 def apply_scale(tf: Any, scale: FrequencyScale, window: WindowingFunc | None = None) -> ArrayWithUnits:
@@ -75,16 +75,6 @@ def mel_bands(tf: Any, scale: SlaneyMelScale, power: float = 2.0) -> ArrayWithUn
         raise DeclarationError(f"power={power!r}; allowed: above 0, such as 2 for power")
     axis = frequency_scale(tf)
     bank = filter_bank(scale, axis)  # refuses axes that are none of a transform
-    raised = raised_magnitude(np.asarray(tf), power)
-    raised *= raised.dtype.type(float(axis.n_fft) ** (power / 2))  # type: ignore[attr-defined]
-    return ArrayWithUnits(bank.apply(raised), [*tf.dimensions[:-1], FrequencyDimension(scale)])
-
-
-def raised_magnitude(x: np.ndarray, power: float) -> np.ndarray:
-    """Return the magnitude to a power, as a new array of real numbers."""
-    if power == 2 and x.dtype.kind == "c":
-        return np.asarray(x.real * x.real + x.imag * x.imag)
-    magnitude = np.abs(x)
-    if magnitude.dtype.kind != "f":
-        magnitude = magnitude.astype(np.float64)
-    return np.asarray(magnitude**power)
+    bands = bank.apply(np.asarray(tf), power)
+    bands *= bands.dtype.type(float(axis.n_fft) ** (power / 2))  # type: ignore[attr-defined]
+    return ArrayWithUnits(bands, [*tf.dimensions[:-1], FrequencyDimension(scale)])

@@ -13,7 +13,6 @@ from zounds_lite.core import ArrayWithUnits, IdentityDimension
 from zounds_lite.dsp.filterbank import FilterBank
 from zounds_lite.errors import DeclarationError
 from zounds_lite.spectral.filters import filter_bank, frequency_scale
-from zounds_lite.spectral.functional.bands import raised_magnitude
 from zounds_lite.spectral.pitchclasses import ChromaScale, EllisChromaScale
 from zounds_lite.spectral.scales import FrequencyScale
 from zounds_lite.spectral.weighting import AWeighting, FrequencyWeighting
@@ -98,7 +97,7 @@ def chroma_stft(tf: Any, scale: EllisChromaScale | None = None, power: float = 2
     if not power > 0:
         raise DeclarationError(f"power={power!r}; allowed: above 0, such as 2 for power")
     bank = filter_bank(EllisChromaScale() if scale is None else scale, frequency_scale(tf))
-    classes = bank.apply(raised_magnitude(np.asarray(tf), power))
+    classes = bank.apply(np.asarray(tf), power)
     largest = classes.max(axis=-1, keepdims=True)
     with np.errstate(invalid="ignore"):  # what is infinite shows in the result
         np.divide(classes, largest, out=classes, where=~(largest <= np.finfo(classes.dtype).tiny))

@@ -34,7 +34,7 @@ class SynthesizerContract(DeclaredContract):
 
     - ``snr_db``: the least ratio of signal to error for float64, decibels; for float32 at most 120 are asked;
     - ``edge``: samples at both ends that cannot be recovered, such as those that no whole window reaches;
-    - ``longest``: the longest sound that is tried, samples;
+    - ``shortest``, ``longest``: the sounds that are tried, in samples, between these;
     - ``likeness(sound, result)``: what ``snr_db`` is compared with; override it where waveforms cannot come back, as
       from magnitudes, and measure what can;
     - ``channels``: the numbers of channels that it takes, 0 for arrays of one axis.
@@ -42,6 +42,7 @@ class SynthesizerContract(DeclaredContract):
 
     snr_db = 200.0
     edge = 0
+    shortest = 1
     longest = 4000
     channels: tuple[int, ...] = (0, 1, 2)
     examples = 25
@@ -72,7 +73,7 @@ class SynthesizerContract(DeclaredContract):
         def comes_back(size: int) -> None:
             self._returned(self._sound(size), self.snr_db)
 
-        for_all(self.examples, comes_back, size=strategies.counts(2 * self.edge + 1, self.longest))
+        for_all(self.examples, comes_back, size=strategies.counts(max(self.shortest, 2 * self.edge + 1), self.longest))
 
     def test_channels_come_back(self) -> None:
         for channels in self.channels:
