@@ -14,7 +14,7 @@ from zounds_lite.core.buffers import Aligned, Rows
 from zounds_lite.core.dimension import IDENTITY
 from zounds_lite.core.units import dimensions_of, has_units, wrap
 from zounds_lite.errors import DeclarationError, DimensionError, NotEnoughData, SampleRateError
-from zounds_lite.featureflow import Node
+from zounds_lite.featureflow import Locality, Node, Pointwise
 
 __all__ = ["Binarize", "Max", "Merge", "Slice", "Sum"]
 
@@ -42,6 +42,7 @@ class Slice(Node):
     """
 
     revision = 1
+    footprint = Pointwise()
 
     def __init__(self, sl: Any = None, needs: Any = None) -> None:
         super().__init__(needs=needs)
@@ -64,6 +65,9 @@ class _Reduction(Node):
         if not isinstance(axis, (int, np.integer)) or isinstance(axis, bool):
             raise DeclarationError(f"axis={axis!r}; allowed: the number of one axis, 0 for all rows of the stream")
         self.axis = axis
+
+    def locality(self, example: Any) -> Locality | None:
+        return Pointwise() if self.axis % max(1, example.ndim) else None
 
     def _of_rows(self, data: Any, axis: int) -> Any:
         raise NotImplementedError(f"{type(self).__name__} does not say how it reduces rows")
@@ -282,6 +286,7 @@ class Binarize(Node):
     """
 
     revision = 1
+    footprint = Pointwise()
 
     def __init__(self, predicate: Callable[[Any], Any], needs: Any = None) -> None:
         super().__init__(needs=needs)

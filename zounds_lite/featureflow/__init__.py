@@ -53,7 +53,7 @@ from zounds_lite.featureflow.kinds import (
     TextFeature,
 )
 from zounds_lite.featureflow.lineage import Explanation, Lineage
-from zounds_lite.featureflow.locality import Locality, Pointwise, pointwise
+from zounds_lite.featureflow.locality import Locality, Pointwise, Recent, pointwise
 from zounds_lite.featureflow.model import BaseModel
 from zounds_lite.featureflow.node import Aggregator, FunctionalNode, IteratorNode, KeySelector, Node
 from zounds_lite.featureflow.overview import FeatureInfo, StoreInfo, info
@@ -140,6 +140,7 @@ __all__ = [
     "PickleEncoder",
     "PickleFeature",
     "Pointwise",
+    "Recent",
     "RedisChannel",
     "Rows",
     "StaticIdProvider",

@@ -4,8 +4,8 @@ Goal: from what each node states, a stretch of a feature is computed from that s
 rows are counted from the start of the whole document; ranges are half-open. A node that states nothing
 (``Node.locality`` returns None) is taken to need the whole document: always right, only slower.
 
-Classes: ``Locality`` (the base), ``Pointwise``; function ``pointwise``. Windows and resampling are stated by the nodes
-that do them.
+Classes: ``Locality`` (the base), ``Pointwise``, ``Recent``; function ``pointwise``. Windows and resampling are stated
+by the nodes that do them.
 """
 
 import abc
@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from zounds_lite.errors import DeclarationError
 
-__all__ = ["Locality", "Pointwise", "pointwise"]
+__all__ = ["Locality", "Pointwise", "Recent", "pointwise"]
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 
@@ -70,6 +70,35 @@ class Pointwise(Locality):
 
     def needs(self, start: int, stop: int, size: int) -> tuple[int, int]:
         return start - start % self.block, min(size, -(-stop // self.block) * self.block)
+
+    def first(self, start: int) -> int:
+        return start
+
+
+class Recent(Locality):
+    """Each row of the output is made of the same row of the input and of some before it.
+
+    Args:
+        rows (int): how many before, >= 1.
+
+    Raises:
+        DeclarationError: less than one row.
+
+    Examples:
+        >>> Recent(1).needs(70, 80, size=1000)
+        (69, 80)
+    """
+
+    def __init__(self, rows: int) -> None:
+        if rows < 1:
+            raise DeclarationError(f"rows={rows!r}; allowed: at least one row")
+        self.rows = rows
+
+    def length(self, size: int) -> int:
+        return size
+
+    def needs(self, start: int, stop: int, size: int) -> tuple[int, int]:
+        return max(0, start - self.rows), stop
 
     def first(self, start: int) -> int:
         return start

@@ -68,6 +68,9 @@ class Node:
     reads_source = False
     """True for nodes that open a byte stream's source themselves instead of reading its bytes."""
 
+    footprint: Locality | None = None
+    """How far the node reaches in its input, where that is the same for all arguments; ``locality`` says the rest."""
+
     runs_ahead = False
     """True for nodes whose work is done outside of the interpreter, so that a graph may run them ahead in a thread."""
 
@@ -162,9 +165,9 @@ class Node:
             example (Any): a few rows of the input, possibly none, with the units of all.
 
         Returns:
-            Locality | None: None, the default, where the node needs the whole document.
+            Locality | None: None where the node needs the whole document; by default ``footprint``.
         """
-        return None
+        return self.footprint
 
     def begin(self, row: int) -> None:
         """Take notice, before the first chunk, that the input begins at a row of the whole, not always at its start.

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from zounds_lite.errors import DeclarationError
-from zounds_lite.featureflow import Node
+from zounds_lite.featureflow import Node, Pointwise
 from zounds_lite.loudness.functional import decibel, log_modulus, mu_law
 
 __all__ = ["Decibel", "LogModulus", "MuLaw"]
@@ -37,6 +37,7 @@ class MuLaw(Node):
     """
 
     revision = 1
+    footprint = Pointwise()
 
     def __init__(self, mu: float = 255, needs: Any = None) -> None:
         super().__init__(needs=needs)
@@ -69,6 +70,7 @@ class LogModulus(Node):
     """
 
     revision = 1
+    footprint = Pointwise()
 
     def __init__(self, factor: float = 1, needs: Any = None) -> None:
         super().__init__(needs=needs)
@@ -105,6 +107,7 @@ class Decibel(Node):
     """
 
     revision = 1
+    footprint = Pointwise()
 
     def __init__(self, ref: float = 1.0, floor_db: float = -200.0, needs: Any = None) -> None:
         super().__init__(needs=needs)

@@ -16,7 +16,7 @@ import numpy as np
 from zounds_lite.core import ArrayWithUnits
 from zounds_lite.dsp.onset import moving_average_peaks
 from zounds_lite.errors import DeclarationError, DimensionError
-from zounds_lite.featureflow import Node
+from zounds_lite.featureflow import Node, Pointwise, Recent
 from zounds_lite.segment.features import slices_only
 from zounds_lite.segment.functional import (
     complex_domain,
@@ -33,6 +33,8 @@ __all__ = ["ComplexDomain", "Flux", "MeasureOfTransience", "MovingAveragePeakPic
 
 class _FrameByFrame(Node):
     """Compares each spectrum with the one before, also with the last one of the chunk before."""
+
+    footprint = Recent(1)
 
     def _compared(self, spectra: Any, previous: np.ndarray | None) -> ArrayWithUnits:
         raise NotImplementedError(f"{type(self).__name__} does not say how it compares")
@@ -144,6 +146,7 @@ class ComplexDomain(Node):
     """
 
     revision = 1
+    footprint = Pointwise()
 
     def _process(self, data: Any) -> Iterator[Any]:
         yield complex_domain(data)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from zounds_lite.errors import DeclarationError
-from zounds_lite.featureflow import Node
+from zounds_lite.featureflow import Node, Pointwise
 from zounds_lite.spectral.functional.adaptive import frequency_adaptive_transform
 from zounds_lite.spectral.scales import FrequencyScale
 from zounds_lite.spectral.windows import WindowingFunc
@@ -47,6 +47,7 @@ class FrequencyAdaptiveTransform(Node):
     """
 
     revision = 1
+    footprint = Pointwise()
 
     def __init__(
         self,

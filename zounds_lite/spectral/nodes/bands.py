@@ -10,7 +10,7 @@ from zounds_lite.core import ArrayWithUnits
 from zounds_lite.core.buffers import Aligned
 from zounds_lite.dsp.filterbank import BLOCK
 from zounds_lite.errors import DeclarationError, DimensionError
-from zounds_lite.featureflow import Locality, Node, Pointwise
+from zounds_lite.featureflow import Node, Pointwise
 from zounds_lite.spectral.bands import FrequencyBand
 from zounds_lite.spectral.filters import frequency_scale
 from zounds_lite.spectral.functional.bands import apply_scale, mel_bands
@@ -32,14 +32,13 @@ _PIANO = FrequencyBand(27.5, 4186.01)
 class _Bands(Node):
     """Sums spectra into bands, in aligned blocks of rows, so that a stream gives the same bits as the whole."""
 
+    footprint = Pointwise(BLOCK)
+
     def _make_scale(self, axis: FrequencyScale) -> FrequencyScale:
         raise NotImplementedError(f"{type(self).__name__} does not say what its bands are")
 
     def _summed(self, rows: Any) -> ArrayWithUnits:
         raise NotImplementedError(f"{type(self).__name__} does not say how it sums")
-
-    def locality(self, example: Any) -> Locality:
-        return Pointwise(BLOCK)
 
     def _first_chunk(self, data: Any) -> Any:
         self._rows = Aligned(BLOCK)
@@ -251,13 +250,11 @@ class FrequencyWeighting(Node):
     """
 
     revision = 1
+    footprint = Pointwise()
 
     def __init__(self, weighting: Any = None, needs: Any = None) -> None:
         super().__init__(needs=needs)
         self.weighting = weighting
-
-    def locality(self, example: Any) -> Locality:
-        return Pointwise()
 
     def _process(self, data: Any) -> Iterator[Any]:
         yield data * (AWeighting() if self.weighting is None else self.weighting)

@@ -7,7 +7,7 @@ from zounds_lite.core import ArrayWithUnits
 from zounds_lite.core.buffers import Aligned
 from zounds_lite.dsp.cepstra import check_coefficients
 from zounds_lite.errors import DeclarationError
-from zounds_lite.featureflow import Node
+from zounds_lite.featureflow import Locality, Node, Pointwise
 from zounds_lite.spectral.functional.cepstra import bfcc, mfcc
 
 __all__ = ["BFCC", "MFCC"]
@@ -38,6 +38,7 @@ class BFCC(Node):
     """
 
     revision = 1
+    footprint = Pointwise()
 
     def __init__(self, needs: Any = None, n_coeffs: int = 13, exclude: int = 1) -> None:
         super().__init__(needs=needs)
@@ -90,6 +91,9 @@ class MFCC(Node):
         self.lifter = lifter
         self.amin = amin
         self.top_db = top_db
+
+    def locality(self, example: Any) -> Locality | None:
+        return Pointwise() if self.top_db is None else None  # the loudest value may be anywhere
 
     def _first_chunk(self, data: Any) -> Any:
         self._kept = Aligned(_NEVER_FULL)

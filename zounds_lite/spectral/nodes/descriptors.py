@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from zounds_lite.errors import DeclarationError, DimensionError
-from zounds_lite.featureflow import Node
+from zounds_lite.featureflow import Node, Pointwise
 from zounds_lite.spectral.functional.descriptors import (
     rms,
     spectral_centroid,
@@ -26,6 +26,8 @@ __all__ = ["RMS", "SpectralCentroid", "SpectralFlatness", "SpectralRolloff", "Sp
 
 class _Descriptor(Node):
     """Turns each frame of a chunk into a number."""
+
+    footprint = Pointwise()
 
     def _described(self, frames: Any) -> Any:
         raise NotImplementedError(f"{type(self).__name__} does not say what it describes")

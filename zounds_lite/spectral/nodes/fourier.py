@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from zounds_lite.errors import DeclarationError
-from zounds_lite.featureflow import Locality, Node, Pointwise
+from zounds_lite.featureflow import Node, Pointwise
 from zounds_lite.spectral.functional.fourier import fft
 
 __all__ = ["FFT"]
@@ -31,6 +31,7 @@ class FFT(Node):
     """
 
     revision = 1
+    footprint = Pointwise()
 
     def __init__(self, needs: Any = None, axis: int = -1, padding_samples: int = 0) -> None:
         super().__init__(needs=needs)
@@ -38,9 +39,6 @@ class FFT(Node):
             raise DeclarationError(f"padding_samples={padding_samples!r}; allowed: 0 or more")
         self.axis = axis
         self.padding_samples = padding_samples
-
-    def locality(self, example: Any) -> Locality:
-        return Pointwise()
 
     def _process(self, data: Any) -> Iterator[Any]:
         yield fft(data, self.axis, self.padding_samples)
