@@ -159,9 +159,11 @@ class _Geometry:
             return _with_random_phases(magnitude, rng)
         out = np.empty(magnitude.shape, _complex(magnitude))
         for channel in np.ndindex(magnitude.shape[2:]):
-            index = (slice(None), slice(None), *channel)
-            phases = phases_of_peaks(magnitude[index], self.hop, self.size, self.n_fft, rng)
-            out[index] = magnitude[index] * np.exp(1j * phases)
+            rows = magnitude[(..., *channel)]
+            phases = phases_of_peaks(rows, self.hop, self.size, self.n_fft, rng)
+            for at in range(0, len(rows), _BLOCK):
+                block = slice(at, at + _BLOCK)
+                out[(block, slice(None), *channel)] = rows[block] * np.exp(1j * phases[block])
         return out
 
     def signal(self, spectra: np.ndarray) -> np.ndarray:
