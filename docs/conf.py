@@ -121,19 +121,27 @@ def write_pages(app):
         write(DOCS / name)
 
 
-def escape_shapes(app, what, name, obj, options, lines):
-    """Let ``*sizes`` in Shape sections mean itself; outside of literals an asterisk would begin emphasis."""
-    inside = False
+def escape_symbols(app, what, name, obj, options, lines):
+    """Let bars, as of a magnitude, mean themselves, and asterisks in Shape sections, such as ``*sizes``.
+
+    Outside of literals and examples they would begin a substitution, or emphasis.
+    """
+    in_shape = in_example = False
     for at, line in enumerate(lines):
         if line.strip():
             heading = re.fullmatch(r"\s*(\w+):", line)
-            inside = heading[1] == "Shape" if heading else inside
-        if inside:
-            parts = line.split("``")
-            parts[::2] = [part.replace("*", r"\*") for part in parts[::2]]
-            lines[at] = "``".join(parts)
+            in_shape = heading[1] == "Shape" if heading else in_shape
+        in_example = bool(line.strip()) and (in_example or line.lstrip().startswith(">>> "))
+        if in_example:
+            continue
+        parts = line.split("``")
+        for i in range(0, len(parts), 2):
+            # a bar between spaces separates types
+            parts[i] = re.sub(r"(?<!\s)\||\|(?!\s)", r"\|", parts[i])
+            parts[i] = parts[i].replace("*", r"\*") if in_shape else parts[i]
+        lines[at] = "``".join(parts)
 
 
 def setup(app):
     app.connect("builder-inited", write_pages)
-    app.connect("autodoc-process-docstring", escape_shapes, priority=400)  # before napoleon turns sections into fields
+    app.connect("autodoc-process-docstring", escape_symbols, priority=400)  # before napoleon turns sections into fields

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from zounds_lite.core import ArrayWithUnits, IdentityDimension
-from zounds_lite.core.buffers import Aligned
+from zounds_lite.core.buffers import Aligned, Rows
 from zounds_lite.errors import DeclarationError
 from zounds_lite.timeseries import TimeDimension
 
@@ -62,3 +62,30 @@ def test_a_second_finish_has_nothing():
 def test_a_block_has_rows():
     with pytest.raises(DeclarationError, match="at least one row"):
         Aligned(0)
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 9), max_size=9), st.lists(st.integers(0, 9), max_size=9))
+def test_rows_are_taken_in_any_number(sizes, counts):
+    x, rows, at = np.arange(sum(sizes) * 2).reshape(-1, 2), Rows(), 0
+    for chunk in np.split(x, np.cumsum(sizes)[:-1]) if sizes else []:
+        rows.push(chunk)
+    for count in counts:
+        count = min(count, len(rows))
+        taken = rows.take(count)
+        assert taken is None or np.array_equal(taken, x[at : at + count])
+        at += count
+    assert len(rows) == len(x) - at
+
+
+def test_what_is_known_of_the_end_is_taken_with_the_last_row():
+    time, rows = TimeDimension.windowed(2, 4, 8000), Rows()
+    assert rows.take(0) is None and not rows.only_the_end
+    rows.push(ArrayWithUnits(np.zeros(3), [time]))
+    rows.push(ArrayWithUnits(np.zeros(2), [time]))
+    rows.push(ArrayWithUnits(np.zeros(0), [TimeDimension.windowed(2, 4, 8000, n_samples=9)]))
+    assert rows.take(4).dimensions[0].n_samples is None and not rows.only_the_end
+    last = rows.take(1)
+    assert last.dimensions[0].n_samples == 9 and len(last) == 1 and len(rows) == 0
+    rows.push(ArrayWithUnits(np.zeros(0), [time]))
+    assert rows.only_the_end and len(rows.take(0)) == 0

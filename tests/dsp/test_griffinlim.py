@@ -5,6 +5,7 @@ import pytest
 
 from zounds_lite.dsp import frames, griffin_lim, hann, phases_of_peaks, rfft, spectral_convergence, vorbis
 from zounds_lite.errors import DeclarationError, DimensionError
+from zounds_lite.testing.contracts.checks import allocated
 
 SR = 11025
 T = np.arange(2 * SR) / SR
@@ -98,6 +99,14 @@ def test_channels_and_dtypes(start):
         again = magnitudes(found[:, i], window, 64, count=len(wanted))
         assert spectral_convergence(again, wanted[:, :, i]) < 0.2
     assert griffin_lim(np.ones((3, 129), int), 64, window).dtype == np.float64
+
+
+@pytest.mark.parametrize(("start", "dtype"), [("peaks", np.float32), ("random", np.float32), ("peaks", np.float64)])
+def test_memory_is_what_is_stated(start, dtype):
+    wanted = np.random.default_rng(0).uniform(size=(2000, 513)).astype(dtype)
+    _, held = allocated(lambda: griffin_lim(wanted, 256, hann(1024), n_iter=1, start=start))
+    spectra, sound = 4 * wanted.nbytes, 2 * (1999 * 256 + 1024) * wanted.itemsize
+    assert held < 1.2 * (spectra + sound)  # and a few blocks
 
 
 def test_silence_and_nothing():

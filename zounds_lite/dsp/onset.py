@@ -125,8 +125,7 @@ def complex_domain(windows: np.ndarray) -> np.ndarray:
 
 
 def _parts(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    kind = np.result_type(x, np.complex64)
-    x = x.astype(kind, copy=False)
+    x = x.astype(np.complex64 if x.dtype in (np.float32, np.complex64) else np.complex128, copy=False)
     return np.ascontiguousarray(x.real), np.ascontiguousarray(x.imag)
 
 
@@ -224,24 +223,33 @@ def _unit_length(x: np.ndarray) -> np.ndarray:
 
 
 def moving_average_peaks(
-    windows: np.ndarray, aggregate: Callable[..., Any] = np.mean, factor: float = 1.25, delta: float = 0.0
+    windows: np.ndarray,
+    aggregate: Callable[..., Any] = np.mean,
+    factor: float = 1.25,
+    delta: float = 0.0,
+    before: int = 0,
+    after: int = 0,
 ) -> np.ndarray:
     """Tell for each window of a detection function whether there is a peak at its centre.
 
     The centre is column c = w // 2. It is a peak where it is above the column before, not below the one after, and
-    above ``factor`` * aggregate(window) + ``delta``.
+    above ``factor`` * aggregate(window) + ``delta``. Windows that follow each other value by value reach beyond the
+    detection function at its ends; what they hold there is left out of the aggregate, which zeros would lower.
 
     Args:
         windows (np.ndarray): windows of a detection function, real.
         aggregate (Callable): called with windows and ``axis=1``, such as ``np.mean`` or ``np.median``.
         factor (float): how far a peak must stand out of its surroundings.
         delta (float): by how much a peak must exceed them besides, in the unit of the detection function.
+        before (int): columns of the first window that lie before the detection function, >= 0; one less in each next.
+        after (int): columns of the last window that lie after it, >= 0.
 
     Shape:
         [windows, w] -> [windows], bool
 
     Raises:
         DimensionError: not two axes, or fewer than three columns.
+        DeclarationError: complex values.
 
     Examples:
         >>> moving_average_peaks(np.array([[0, 0, 1, 0, 0], [0, 1, 0, 0, 0], [1, 1, 1, 1, 1]]))
@@ -254,10 +262,15 @@ def moving_average_peaks(
             "detection function"
         )
     check_real(windows, "a detection function", "take magnitudes")
-    c = windows.shape[1] // 2
-    before, centre, after = (windows[:, i] for i in (c - 1, c, c + 1))
-    threshold = np.asarray(aggregate(windows, axis=1)) * factor + delta if len(windows) else centre
-    return (before < centre) & (centre >= after) & (centre > threshold)
+    count, width = windows.shape
+    if not count:
+        return np.zeros(0, bool)
+    level = np.array(aggregate(windows, axis=1), np.float64)
+    for i in {*range(min(before, count)), *range(max(0, count - after), count)}:
+        inside = slice(min(max(0, before - i), width // 2), width - min(max(0, after - (count - 1 - i)), width // 2))
+        level[i] = aggregate(windows[i : i + 1, inside], axis=1)[0]
+    last, centre, following = (windows[:, width // 2 + i] for i in (-1, 0, 1))
+    return (last < centre) & (centre >= following) & (centre > level * factor + delta)
 
 
 def pick_peaks(
@@ -279,7 +292,7 @@ def pick_peaks(
 
     Raises:
         DimensionError: not one axis.
-        DeclarationError: a window of fewer than three values.
+        DeclarationError: complex values, or a window of fewer than three of them.
 
     Examples:
         >>> pick_peaks(np.array([0.0, 0, 0, 1, 0, 0, 0, 3, 0]), size=5)
@@ -290,9 +303,11 @@ def pick_peaks(
         raise DimensionError(f"a detection function of shape {detection.shape}; needed: one value a frame")
     if size < 3:
         raise DeclarationError(f"size={size!r}; allowed: 3 values or more")
-    padded = np.pad(detection, (size // 2, size - 1 - size // 2))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, size)
-    return np.flatnonzero(moving_average_peaks(windows, aggregate, factor, delta))
+    if not len(detection):
+        return np.zeros(0, np.intp)
+    before, after = size // 2, size - 1 - size // 2
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(detection, (before, after)), size)
+    return np.flatnonzero(moving_average_peaks(windows, aggregate, factor, delta, before, after))
 
 
 def _as_spectra(spectra: np.ndarray) -> np.ndarray:

@@ -26,7 +26,7 @@ from zounds_lite.segment.functional import (
     tempo,
 )
 from zounds_lite.segment.slices import SliceStream
-from zounds_lite.timeseries import TimeDimension
+from zounds_lite.timeseries import TimeDimension, TimeSlice
 
 __all__ = ["ComplexDomain", "Flux", "MeasureOfTransience", "MovingAveragePeakPicker", "SpectralFlux", "Tempo"]
 
@@ -209,21 +209,38 @@ class MovingAveragePeakPicker(Node):
         self._slices = SliceStream(*dimensions, padding=self.padding)
         self._frame, self._centre = dimensions[1], data.shape[1] // 2
         self._ending = dimensions[0]
+        self._held = np.asarray(data)[:0]
+        self._outside = self._centre  # columns of the next window that lie before the detection function
         return data
 
     def _process(self, data: Any) -> Iterator[Any]:
         self._ending = data.dimensions[0]
-        known = self._slices.push(moving_average_peaks(np.asarray(data), self.aggregate, self.factor, self.delta))
-        if known:
-            yield slices_only(known)
+        windows = np.concatenate([self._held, np.asarray(data)])
+        # as many windows as may reach beyond the end, if it is near
+        known = max(0, len(windows) - self._centre - 1)
+        self._held = windows[known:].copy()
+        slices = self._slices_of(windows[:known])
+        if slices:
+            yield slices_only(slices)
+
+    def _slices_of(self, windows: np.ndarray, after: int = 0) -> list[TimeSlice]:
+        before, self._outside = self._outside, max(0, self._outside - len(windows))
+        peaks = moving_average_peaks(windows, self.aggregate, self.factor, self.delta, before, after)
+        return self._slices.push(peaks)
 
     def _last_chunk(self) -> Iterator[Any]:
         if not hasattr(self, "_slices"):
             return
         self._check_padding()
-        slices = self._slices.finish(self._ending.n_samples)
+        slices = self._slices_of(self._held, self._zeros_at_the_end())
+        slices += self._slices.finish(self._ending.n_samples)
         if slices:
             yield slices_only(slices)
+
+    def _zeros_at_the_end(self) -> int:
+        """Count the last columns of the last window that hold nothing, whether they are padding or silence."""
+        filled = np.flatnonzero(self._held[-1]) if len(self._held) else [0]
+        return self._held.shape[1] - 1 - int(filled[-1]) if len(filled) else 0
 
     def _check_padding(self) -> None:
         """Note it where the slices lie beside the sound, which is known only now."""

@@ -25,8 +25,9 @@ _VORBIS = OggVorbisWindowingFunc()
 class GriffinLimSynthesizer(TransformSynthesizer):
     """Finds a sound with given short-time magnitudes, after Griffin and Lim, with the acceleration of Perraudin et al.
 
-    The overlap should be 75 % or more. All spectra of the sound are in memory while it is made: about 16 bytes a bin in
-    float32, 32 in float64, so 85 MB a minute at 44.1 kHz in frames of 2048 at a hop of 512 in float32.
+    The overlap should be 75 % or more. All spectra of the sound are in memory while it is made: 16 bytes a bin in
+    float32 and 32 in float64, and the sound twice, so 106 MB a minute at 44.1 kHz in frames of 2048 at a hop of 512 in
+    float32.
 
     Args:
         windowing_func (WindowingFunc): multiplies each frame before it is added; by default the Vorbis window.

@@ -36,7 +36,7 @@ def chroma(
         tf (ArrayWithUnits): spectra, complex or real; frequency is the last axis.
         scale (ChromaScale): the notes that count, and the class that comes first.
         window (WindowingFunc | None): the shape of a note between its neighbours; None weights all of it alike.
-        weighting (FrequencyWeighting | None): how much each frequency counts; None: all alike.
+        weighting (weighting.FrequencyWeighting | None): how much each frequency counts; None: all alike.
 
     Shape:
         [..., bins] -> [..., 12]
