@@ -10,6 +10,7 @@ from zounds_lite.dsp import (
     measure_of_transience,
     moving_average_peaks,
     pick_peaks,
+    relative_flux,
     rfft,
     spectral_distance,
     spectral_flux,
@@ -126,6 +127,29 @@ def test_distance_is_the_norm_of_the_difference():
     x = np.abs(noise(np.random.default_rng(5), 6, 12))
     assert spectral_distance(x)[1:] == pytest.approx(np.linalg.norm(np.diff(x, axis=0), axis=1))
     assert spectral_distance(7 * x, unit_norm=True) == pytest.approx(spectral_distance(x, unit_norm=True))
+
+
+def test_relative_flux_is_a_part_of_the_loudest_so_far_which_fades():
+    x = np.abs(noise(np.random.default_rng(6), 8, 12))
+    level = x.mean(axis=1)
+    wanted = [f / max(level[j] * 0.5 ** ((t - j) / 3) for j in range(t + 1)) for t, f in enumerate(spectral_flux(x))]
+    values, loudest = relative_flux(x, half_life=3)
+    assert values == pytest.approx(wanted)
+    assert relative_flux(1e-6 * x, half_life=3)[0] == pytest.approx(wanted)
+    first, between = relative_flux(x[:5], half_life=3)
+    rest, last = relative_flux(x[5:], half_life=3, previous=x[4], loudest=between)
+    assert (np.concatenate([first, rest]).tobytes(), last) == (values.tobytes(), loudest)
+
+
+def test_relative_flux_of_silence_and_nan():
+    x = np.zeros((6, 4))
+    assert relative_flux(x, half_life=3)[0].tolist() == [0] * 6
+    x[2], x[4] = np.nan, 1
+    values, _ = relative_flux(x, half_life=3)
+    assert np.isnan(values).tolist() == [False, False, True, True, False, False]
+    assert values[4:].tolist() == [1, 0]
+    with pytest.raises(DeclarationError, match="half_life=0"):
+        relative_flux(x, half_life=0)
 
 
 def test_arguments_of_the_flux_are_checked():

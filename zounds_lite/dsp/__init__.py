@@ -72,6 +72,7 @@ from zounds_lite.dsp.onset import (
     measure_of_transience,
     moving_average_peaks,
     pick_peaks,
+    relative_flux,
     spectral_distance,
     spectral_flux,
 )
@@ -151,6 +152,7 @@ __all__ = [
     "power_cepstrum",
     "power_to_db",
     "recompose",
+    "relative_flux",
     "resample",
     "rfft",
     "rms",

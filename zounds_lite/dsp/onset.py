@@ -9,8 +9,9 @@ Functions that look back take ``previous``, the spectrum before the first one, s
 whole; without it the first frame is compared with itself. Silence is no change, and never NaN; NaN stays in the frames
 that it touches.
 
-Detection functions: ``measure_of_transience``, ``complex_domain``, ``spectral_flux``, ``spectral_distance``. Their
-peaks: ``moving_average_peaks`` (of windows that were cut already), ``pick_peaks`` (of a whole detection function).
+Detection functions: ``measure_of_transience``, ``complex_domain``, ``spectral_flux``, ``relative_flux``,
+``spectral_distance``. Their peaks: ``moving_average_peaks`` (of windows that were cut already), ``pick_peaks`` (of a
+whole detection function).
 """
 
 from collections.abc import Callable
@@ -26,6 +27,7 @@ __all__ = [
     "measure_of_transience",
     "moving_average_peaks",
     "pick_peaks",
+    "relative_flux",
     "spectral_distance",
     "spectral_flux",
 ]
@@ -185,6 +187,57 @@ def _maximum_of_neighbours(x: np.ndarray, reach: int) -> np.ndarray:
         np.maximum(out[..., shift:], x[..., :-shift], out=out[..., shift:])
         np.maximum(out[..., :-shift], x[..., shift:], out=out[..., :-shift])
     return out
+
+
+def relative_flux(
+    spectra: np.ndarray,
+    half_life: float,
+    previous: np.ndarray | None = None,
+    gamma: float = 0.0,
+    reach: int = 2,
+    loudest: float = 0.0,
+) -> tuple[np.ndarray, float]:
+    """Measure the spectral flux as a part of how loud it has been lately.
+
+    The flux of each frame is divided by the largest mean magnitude so far, each of which is forgotten by half in
+    ``half_life`` frames. So the values are between 0 and 1 whatever the level of a recording, and what moves in a
+    steady sound, or in the noise behind it, stays small.
+
+    Args:
+        spectra (np.ndarray): complex spectra or their magnitudes.
+        half_life (float): frames, > 0.
+        previous, gamma, reach: as for ``spectral_flux``.
+        loudest (float): what is left of the largest mean at the frame before the first one; for streams.
+
+    Shape:
+        [frames, bins] -> [frames], real
+
+    Returns:
+        tuple[np.ndarray, float]: the values, and what is left of the largest mean at the last frame.
+
+    Raises:
+        DimensionError: not two axes.
+        DeclarationError: an argument is out of its range.
+
+    Examples:
+        >>> quiet, loud = np.full(8, 0.01), np.ones(8)
+        >>> values, loudest = relative_flux(np.stack([quiet, loud, quiet, loud]), half_life=2)
+        >>> values.round(2), loudest
+        (array([0.  , 0.99, 0.  , 0.99]), 1.0)
+    """
+    if not half_life > 0:
+        raise DeclarationError(f"half_life={half_life!r}; allowed: above 0, in frames")
+    magnitude = _magnitude(_as_spectra(spectra))
+    if magnitude.ndim != 2:
+        raise DimensionError(f"spectra of shape {magnitude.shape}; needed: (frames, bins)")
+    flux = spectral_flux(spectra, previous, gamma, reach)
+    compressed = np.log1p(gamma * magnitude) if gamma else magnitude
+    kept = 0.5 ** (1.0 / half_life)
+    levels = np.zeros(len(flux))
+    for i, level in enumerate(compressed.mean(axis=-1).tolist() if magnitude.shape[-1] else levels):
+        loudest = max(loudest * kept, level)  # which is not NaN, where the level is
+        levels[i] = loudest
+    return np.divide(flux, levels.astype(flux.dtype), out=np.zeros_like(flux), where=flux != 0), loudest
 
 
 def spectral_distance(spectra: np.ndarray, previous: np.ndarray | None = None, unit_norm: bool = False) -> np.ndarray:

@@ -21,18 +21,23 @@ from zounds_lite.errors import DeclarationError
 from zounds_lite.persistence import ArrayWithUnitsFeature
 from zounds_lite.segment import ComplexDomain, MovingAveragePeakPicker, SpectralFlux, Tempo, TimeSliceFeature
 from zounds_lite.spectral import SlidingWindow
-from zounds_lite.timeseries import SampleRate, Seconds
+from zounds_lite.timeseries import Milliseconds, SampleRate, Seconds
 
 __all__ = ["with_flux_onsets", "with_onsets"]
 
 _COMPARED = 4
 """Frames in a window, of which three are compared; the fourth keeps the zeros that fill the last window out of them."""
 
-_AROUND = 5
-"""Values of ``ComplexDomain`` on each side of a peak that are its surroundings."""
+_AROUND = 5, Milliseconds(116)
+"""Surroundings of a peak of ``ComplexDomain`` on each side: as many values as documented, or as long at short hops."""
 
-_FLUX_AROUND = Seconds(1)
-_FLUX_FACTOR = 1.75
+_SPACING = Milliseconds(60)
+"""Less than a sixteenth at 240 beats a minute: what is nearer is the same onset, seen twice by short frames."""
+
+_FLUX_HALF_LIFE = Milliseconds(500)
+_FLUX_AROUND = 5, Seconds(1)
+_FLUX_FACTOR = 1.5
+_FLUX_DELTA = 0.015
 """What makes a peak of ``SpectralFlux``: found on notes and drums with known onsets (``benchmarks.accuracy``)."""
 
 
@@ -71,9 +76,14 @@ def with_onsets(fft_feature: Any, scheme: SampleRate | None = None) -> type[ff.B
             SlidingWindow, needs=fft_feature, wscheme=SampleRate(hop, hop * _COMPARED), padwith=1, store=False
         )
         complex_domain = ArrayWithUnitsFeature(ComplexDomain, needs=onset_prep, store=False)
-        sliding_detection = _surroundings(complex_domain, hop, _AROUND)
+        sliding_detection = _surroundings(complex_domain, hop, *_AROUND)
         slices = TimeSliceFeature(
-            MovingAveragePeakPicker, needs=sliding_detection, aggregate=np.median, padding=padding, store=True
+            MovingAveragePeakPicker,
+            needs=sliding_detection,
+            aggregate=np.median,
+            spacing=_SPACING,
+            padding=padding,
+            store=True,
         )
 
     return WithOnsets
@@ -109,18 +119,25 @@ def with_flux_onsets(fft_feature: Any, scheme: SampleRate | None = None) -> type
     class WithFluxOnsets(ff.BaseModel):
         """Onsets by rises of the magnitude, and the tempo."""
 
-        flux = ArrayWithUnitsFeature(SpectralFlux, needs=fft_feature, store=False)
-        sliding_flux = _surroundings(flux, hop, max(1, round(_FLUX_AROUND / hop)))
+        flux = ArrayWithUnitsFeature(SpectralFlux, needs=fft_feature, half_life=_FLUX_HALF_LIFE, store=False)
+        sliding_flux = _surroundings(flux, hop, *_FLUX_AROUND)
         slices = TimeSliceFeature(
-            MovingAveragePeakPicker, needs=sliding_flux, factor=_FLUX_FACTOR, padding=padding, store=True
+            MovingAveragePeakPicker,
+            needs=sliding_flux,
+            factor=_FLUX_FACTOR,
+            delta=_FLUX_DELTA,
+            spacing=_SPACING,
+            padding=padding,
+            store=True,
         )
         tempo = ff.JSONFeature(Tempo, needs=flux, store=True)
 
     return WithFluxOnsets
 
 
-def _surroundings(detection: Any, hop: np.timedelta64, around: int) -> ArrayWithUnitsFeature:
+def _surroundings(detection: Any, hop: np.timedelta64, least: int, duration: np.timedelta64) -> ArrayWithUnitsFeature:
     """Return windows with each value of a detection function in the centre of one."""
+    around = max(least, round(duration / hop))
     scheme = SampleRate(hop, hop * (2 * around + 1))
     return ArrayWithUnitsFeature(
         SlidingWindow, needs=detection, wscheme=scheme, padwith=around, padend=around, store=False

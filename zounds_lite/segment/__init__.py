@@ -14,6 +14,7 @@ from zounds_lite.segment.features import TimeSliceEncoder, TimeSliceFeature
 from zounds_lite.segment.functional import (
     complex_domain,
     measure_of_transience,
+    relative_flux,
     spectral_distance,
     spectral_flux,
     tempo,
@@ -40,6 +41,7 @@ __all__ = [
     "TimeSliceFeature",
     "complex_domain",
     "measure_of_transience",
+    "relative_flux",
     "spectral_distance",
     "spectral_flux",
     "tempo",

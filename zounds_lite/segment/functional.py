@@ -3,7 +3,7 @@
 Goal: the detection functions of ``dsp.onset`` for arrays that know seconds. Conventions: time comes first, and spectra
 last; a detection function has one value a frame on the time axis of the frames, and the change that a value measures
 lies near the middle of its frame. Functions: ``measure_of_transience``, ``complex_domain``, ``spectral_flux``,
-``spectral_distance``, ``tempo``.
+``relative_flux``, ``spectral_distance``, ``tempo``.
 """
 
 from typing import Any
@@ -14,10 +14,20 @@ from zounds_lite.core import ArrayWithUnits
 from zounds_lite.dsp import onset as dsp
 from zounds_lite.dsp.beat import tempo as dsp_tempo
 from zounds_lite.errors import DimensionError
-from zounds_lite.timeseries import TimeDimension
+from zounds_lite.timeseries import Milliseconds, TimeDimension
 from zounds_lite.timeseries.durations import in_seconds
 
-__all__ = ["complex_domain", "measure_of_transience", "spectral_distance", "spectral_flux", "tempo"]
+__all__ = [
+    "complex_domain",
+    "frames_per_second",
+    "measure_of_transience",
+    "relative_flux",
+    "spectral_distance",
+    "spectral_flux",
+    "tempo",
+]
+
+_HALF_A_SECOND = Milliseconds(500)
 
 
 def measure_of_transience(spectra: Any, previous: np.ndarray | None = None) -> ArrayWithUnits:
@@ -69,6 +79,40 @@ def spectral_flux(
         SpectralFlux: the node.
     """
     return _of_frames(spectra, dsp.spectral_flux(np.asarray(spectra), previous, gamma, reach))
+
+
+def relative_flux(
+    spectra: Any,
+    half_life: np.timedelta64 = _HALF_A_SECOND,
+    previous: np.ndarray | None = None,
+    gamma: float = 0.0,
+    reach: int = 2,
+    loudest: float = 0.0,
+) -> tuple[ArrayWithUnits, float]:
+    """Measure the spectral flux as a part of how loud it has been lately; see ``dsp.onset.relative_flux``.
+
+    Args:
+        spectra (ArrayWithUnits): complex spectra or their magnitudes, time first.
+        half_life (np.timedelta64): the time in which a loudness is forgotten by half, > 0.
+        previous, gamma, reach: as for ``spectral_flux``.
+        loudest (float): what is left of the largest mean at the frame before the first one; for streams.
+
+    Shape:
+        [frames, bins] -> [frames], real
+
+    Returns:
+        tuple[ArrayWithUnits, float]: the values, and what is left of the largest mean at the last frame.
+
+    Raises:
+        DimensionError: not two dimensions, of which the first is time.
+        DeclarationError: an argument is out of its range.
+
+    See Also:
+        SpectralFlux: the node.
+    """
+    frames = in_seconds(half_life) * frames_per_second(_time_of(spectra))
+    values, loudest = dsp.relative_flux(np.asarray(spectra), frames, previous, gamma, reach, loudest)
+    return _of_frames(spectra, values), loudest
 
 
 def spectral_distance(spectra: Any, previous: np.ndarray | None = None, unit_norm: bool = False) -> ArrayWithUnits:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from zounds_lite._declared.values import picoseconds
 from zounds_lite.core import ArrayWithUnits
 from zounds_lite.dsp.onset import moving_average_peaks
 from zounds_lite.errors import DeclarationError, DimensionError
@@ -21,6 +22,7 @@ from zounds_lite.segment.features import slices_only
 from zounds_lite.segment.functional import (
     complex_domain,
     measure_of_transience,
+    relative_flux,
     spectral_distance,
     spectral_flux,
     tempo,
@@ -77,6 +79,8 @@ class SpectralFlux(_FrameByFrame):
     Args:
         gamma (float): compression of magnitudes, log(1 + gamma |X|), >= 0; 0: none.
         reach (int): neighbours on each side of a bin that may explain a rise, >= 0.
+        half_life (np.timedelta64 | None): divide by how loud it has been lately, which is forgotten by half in this
+            time; None: the values grow with the level.
         needs (Node): gives complex spectra or their magnitudes.
 
     Shape:
@@ -84,7 +88,7 @@ class SpectralFlux(_FrameByFrame):
 
     Raises:
         DimensionError: the first dimension is none of time, or there is no axis of bins.
-        DeclarationError: ``gamma`` or ``reach`` is negative.
+        DeclarationError: ``gamma`` or ``reach`` is negative, or ``half_life`` is no positive duration.
 
     Sources:
         As for ``dsp.onset.spectral_flux``.
@@ -92,15 +96,28 @@ class SpectralFlux(_FrameByFrame):
 
     revision = 1
 
-    def __init__(self, gamma: float = 0.0, reach: int = 2, needs: Any = None) -> None:
+    def __init__(
+        self, gamma: float = 0.0, reach: int = 2, half_life: np.timedelta64 | None = None, needs: Any = None
+    ) -> None:
         super().__init__(needs=needs)
         if not gamma >= 0 or reach < 0:
             raise DeclarationError(f"gamma={gamma!r}, reach={reach!r}; allowed: 0 or more")
+        _check_duration("half_life", half_life)
         self.gamma = gamma
         self.reach = reach
+        self.half_life = half_life
+        self._loudest = 0.0
 
     def _compared(self, spectra: Any, previous: np.ndarray | None) -> ArrayWithUnits:
-        return spectral_flux(spectra, previous, self.gamma, self.reach)
+        if self.half_life is None:
+            return spectral_flux(spectra, previous, self.gamma, self.reach)
+        values, self._loudest = relative_flux(spectra, self.half_life, previous, self.gamma, self.reach, self._loudest)
+        return values
+
+
+def _check_duration(name: str, value: Any) -> None:
+    if value is not None and (not isinstance(value, np.timedelta64) or picoseconds(value) <= 0):
+        raise DeclarationError(f"{name}={value!r}; allowed: a positive duration such as Milliseconds(50), or None")
 
 
 class Flux(_FrameByFrame):
@@ -165,6 +182,7 @@ class MovingAveragePeakPicker(Node):
             window k has value k in its centre; with the same ``padend``, the last values are looked at, too.
         factor (float): how far a peak must stand out of its surroundings.
         delta (float): by how much a peak must exceed them besides, in the unit of the detection function.
+        spacing (np.timedelta64 | None): what begins sooner than this after an onset belongs to it; None: nothing does.
         padding (int): samples before the signal that the first frame covers: ``padwith`` of the ``SlidingWindow``
             that cut the sound.
 
@@ -173,7 +191,8 @@ class MovingAveragePeakPicker(Node):
 
     Raises:
         DimensionError: not two dimensions, both of time, or fewer than three columns.
-        DeclarationError: ``aggregate`` cannot be called, or ``padding`` is negative.
+        DeclarationError: ``aggregate`` cannot be called, ``spacing`` is no positive duration, or ``padding`` is
+            negative.
 
     See Also:
         with_onsets, with_flux_onsets: graphs that use it. TimeSliceFeature: stores the slices.
@@ -187,16 +206,19 @@ class MovingAveragePeakPicker(Node):
         needs: Any = None,
         factor: float = 1.25,
         delta: float = 0.0,
+        spacing: np.timedelta64 | None = None,
         padding: int = 0,
     ) -> None:
         super().__init__(needs=needs)
         if not callable(aggregate):
             raise DeclarationError(f"aggregate={aggregate!r}; allowed: a function such as np.mean")
+        _check_duration("spacing", spacing)
         if padding < 0:
             raise DeclarationError(f"padding={padding!r}; allowed: a whole number of samples, 0 or more")
         self.aggregate = aggregate
         self.factor = factor
         self.delta = delta
+        self.spacing = spacing
         self.padding = padding
 
     def _first_chunk(self, data: Any) -> Any:
@@ -206,7 +228,7 @@ class MovingAveragePeakPicker(Node):
                 f"{type(data).__name__} with dimensions {dimensions!r}; needed: windows of a detection function, as "
                 "SlidingWindow cuts them"
             )
-        self._slices = SliceStream(*dimensions, padding=self.padding)
+        self._slices = SliceStream(*dimensions, padding=self.padding, spacing=self.spacing)
         self._frame, self._centre = dimensions[1], data.shape[1] // 2
         self._ending = dimensions[0]
         self._held = np.asarray(data)[:0]

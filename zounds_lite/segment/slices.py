@@ -25,13 +25,15 @@ class SliceStream:
     """The slices between onsets, in a stream.
 
     The first slice starts at zero: whatever is found within one frame of it is the start itself. The last one ends
-    where the signal ends, and an onset that its last, half empty frames put beyond is none. Slices are held back until
-    there is a frame that starts a whole window later, since until then the signal might have ended before the onset.
+    where the signal ends. What frames beyond the end are filled up with is no signal, so an onset in one of them is
+    none, and slices are held back until there are frames that start two windows later: until then the signal might
+    have ended.
 
     Args:
         windows (TimeDimension): axis of the windows of the detection function; window k stands for frame k.
         frame (TimeDimension): axis of the detection function: how long a frame is.
         padding (int): samples before the signal that the first frame covers.
+        spacing (np.timedelta64 | None): what begins sooner than this after an onset, or the start, belongs to it.
 
     Examples:
         >>> axis = TimeDimension.windowed(hop=100, window=200, rate=1000)
@@ -44,11 +46,16 @@ class SliceStream:
         [TimeSlice(start = 0.5, duration = 2.4), TimeSlice(start = 2.9, duration = 0.1)]
     """
 
-    def __init__(self, windows: TimeDimension, frame: TimeDimension, padding: int = 0) -> None:
+    def __init__(
+        self, windows: TimeDimension, frame: TimeDimension, padding: int = 0, spacing: np.timedelta64 | None = None
+    ) -> None:
         self._hop, self._rate = _hop_of(windows)
         self._frame = _window_of(frame)
         self._padding = padding
-        self._held = -(-3 * self._frame // (2 * self._hop))
+        self._spacing = 0 if spacing is None else picoseconds(spacing)
+        # nothing begins before this
+        self._free = max(self._spacing, self._picoseconds(2 * self._frame) + 1)
+        self._held = -(-5 * self._frame // (2 * self._hop))
         self._windows = 0
         self._pending: list[tuple[int, int]] = []  # (window, time of its onset)
         self._last = 0
@@ -57,8 +64,9 @@ class SliceStream:
         """Take whether there is a peak in each of the next windows, and return the slices that are known by now."""
         for i in np.flatnonzero(peaks) + self._windows:
             start = self._picoseconds(2 * (int(i) * self._hop - self._padding) + self._frame)
-            if start > self._picoseconds(2 * self._frame):
+            if start >= self._free:
                 self._pending.append((int(i), start))
+                self._free = start + self._spacing
         self._windows += len(peaks)
         known = [start for i, start in self._pending if i + self._held < self._windows]
         self._pending = self._pending[len(known) :]
@@ -75,7 +83,8 @@ class SliceStream:
         if n_samples is None:
             n_samples = (self._windows - 1) * self._hop - self._padding + self._frame
         end = max(self._picoseconds(2 * n_samples), self._last)
-        found = [self._slice_to(start) for _, start in self._pending if start < end]
+        inside = [start for i, start in self._pending if i * self._hop - self._padding + self._frame <= n_samples]
+        found = [self._slice_to(start) for start in inside]
         self._pending = []
         return [*found, self._slice_to(end)]
 

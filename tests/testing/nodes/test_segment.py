@@ -7,6 +7,7 @@ from tests.testing.nodes.inputs import SCHEME, joined, spectra
 from zounds_lite.segment import (
     complex_domain,
     measure_of_transience,
+    relative_flux,
     spectral_distance,
     spectral_flux,
     tempo,
@@ -49,7 +50,7 @@ class TestSpectralFlux(_OfSpectra):
     node = zounds.SpectralFlux
 
     def changes(self):
-        return {"gamma": 10.0, "reach": 0}
+        return {"gamma": 10.0, "reach": 0, "half_life": zounds.Seconds(1)}
 
     def offline(self, whole):
         return spectral_flux(whole)
@@ -64,6 +65,14 @@ class TestSpectralFluxOfSpectra(TestSpectralFlux):
 
     def offline(self, whole):
         return spectral_flux(whole, gamma=100.0, reach=1)
+
+
+class TestRelativeFlux(TestSpectralFlux):
+    def arguments(self):
+        return {"half_life": zounds.Milliseconds(100)}
+
+    def offline(self, whole):
+        return relative_flux(whole, zounds.Milliseconds(100))[0]
 
 
 class TestFlux(_OfSpectra):
@@ -106,7 +115,7 @@ class TestMovingAveragePeakPicker(NodeContract):
         return {"factor": 1.0}
 
     def changes(self):
-        return {"aggregate": np.median, "factor": 1.5, "delta": 0.1, "padding": 384}
+        return {"aggregate": np.median, "factor": 1.5, "delta": 0.1, "spacing": zounds.Seconds(1), "padding": 384}
 
     def example(self):
         return surroundings()
@@ -117,7 +126,7 @@ class TestMovingAveragePeakPicker(NodeContract):
 
 class TestPeaksAboveTheMedian(TestMovingAveragePeakPicker):
     def arguments(self):
-        return {"aggregate": np.median, "factor": 1.05, "padding": 100}
+        return {"aggregate": np.median, "factor": 1.05, "spacing": zounds.Milliseconds(30), "padding": 100}
 
     def changes(self):
         return {**super().changes(), "aggregate": np.mean}
