@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -23,6 +24,38 @@ class Features(_STFT):
     magnitude = zounds.ArrayWithUnitsFeature(np.abs, needs=_STFT.fft, store=True)
     mel = zounds.ArrayWithUnitsFeature(zounds.MelBands, n_bands=128, needs=_STFT.fft, store=False)
     log_mel = zounds.ArrayWithUnitsFeature(_decibels, needs=mel, store=True)
+
+
+def log_mel_document(rate: int, window: int, hop: int, magnitudes: bool = False) -> Any:
+    """Return a document of decibels of 128 mel bands, windowed, padded and scaled as librosa does it.
+
+    Args:
+        rate (int): what recordings are resampled to, in Hz.
+        window (int): samples of a frame.
+        hop (int): samples from frame to frame.
+        magnitudes (bool): keep the magnitudes of the transform, too.
+    """
+    samplerate = zounds.audio_sample_rate(rate)
+    base: Any = zounds.resampled(resample_to=samplerate, store_ogg=False)
+
+    class LogMel(base):
+        """Decibels of mel bands."""
+
+        frames = zounds.ArrayWithUnitsFeature(
+            zounds.SlidingWindow,
+            needs=base.resampled,
+            wscheme=samplerate.windowing_scheme(window, hop),
+            wfunc=zounds.HanningWindowingFunc(periodic=True),
+            padwith=window // 2,
+            padend=window // 2,
+            store=False,
+        )
+        fft = zounds.ArrayWithUnitsFeature(zounds.FFT, needs=frames, store=False)
+        magnitude = zounds.ArrayWithUnitsFeature(np.abs, needs=fft, store=magnitudes)
+        mel = zounds.ArrayWithUnitsFeature(zounds.MelBands, n_bands=128, needs=fft, store=False)
+        log_mel = zounds.ArrayWithUnitsFeature(_decibels, needs=mel, store=True)
+
+    return LogMel
 
 
 class Words(ff.Node):

@@ -12,7 +12,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ["numpy", "scipy", "soundfile", "soxr", "lmdb", "librosa", "h5py"]
+import numpy as np
+
+PACKAGES = ["numpy", "scipy", "soundfile", "soxr", "lmdb", "librosa", "h5py", "zarr"]
 
 
 def machine() -> dict[str, Any]:
@@ -25,10 +27,59 @@ def machine() -> dict[str, Any]:
             versions[name] = "not installed"
     return {
         "python": platform.python_version(),
-        "cpu": platform.machine(),
+        "cpu": _cpu_model() or platform.machine(),
         "cores": os.cpu_count(),
+        "blas": _blas(),
         "packages": versions,
     }
+
+
+def _cpu_model() -> str:
+    """Name of the processor, where the system tells."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return ""
+    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+
+
+def _blas() -> dict[str, Any]:
+    """What numpy multiplies matrices with, and the vector instructions that it found."""
+    built: Any = np.show_config(mode="dicts")
+    blas = built.get("Build Dependencies", {}).get("blas", {})
+    return {
+        "name": blas.get("name"),
+        "version": blas.get("version"),
+        "simd": built.get("SIMD Extensions", {}).get("found", []),
+        "threads": os.environ.get("OPENBLAS_NUM_THREADS", "all"),
+    }
+
+
+class Table:
+    """Rows of what, figure and target; a figure that falls short is marked, and counted where targets bind.
+
+    Args:
+        binds (bool): False on quick runs, whose figures are too short to judge by.
+    """
+
+    def __init__(self, binds: bool) -> None:
+        self.binds = binds
+        self.missed = 0
+        self.rows: list[tuple[str, str, str]] = []
+
+    def add(self, what: str, figure: str, target: str = "", reached: bool = True) -> None:
+        """Add a row; one that does not reach its target is missed."""
+        is_missed = self.binds and not reached
+        self.missed += is_missed
+        self.rows.append((what, figure + ("  MISSED" if is_missed else ""), target))
+
+    def at_least(self, what: str, figure: float, bar: float, unit: str = "", note: str = "") -> None:
+        """Add a row whose figure has to reach a bar; NaN never does."""
+        self.add(what, f"{figure:.3g} {unit}".rstrip() + note, f">= {bar:g} {unit}".rstrip(), figure >= bar)
+
+    def at_most(self, what: str, figure: float, bar: float, unit: str = "", note: str = "") -> None:
+        """Add a row whose figure has to stay under a bar; NaN never does."""
+        self.add(what, f"{figure:.3g} {unit}".rstrip() + note, f"<= {bar:g} {unit}".rstrip(), figure <= bar)
 
 
 def interleave(candidates: dict[str, Callable[[], Any]], rounds: int, repeat: int = 1) -> dict[str, list[float]]:
