@@ -13,6 +13,7 @@ _STFT = zounds.stft(
 )
 
 
+@ff.pointwise
 def _decibels(bands):
     return 10 * np.log10(np.maximum(bands, 1e-10))
 
