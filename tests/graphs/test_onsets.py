@@ -158,3 +158,58 @@ def test_frames_of_unknown_hop_are_refused_unless_it_is_given():
     spectra = zounds.spectral.stft(samples, zounds.HalfLapped(), zounds.OggVorbisWindowingFunc())
     sound = WithOnsets(WithOnsets.process(fft=[spectra]))
     assert starts(sound) == pytest.approx([0, 1, 2, 3], abs=0.0233)
+
+
+def test_features_are_pooled_over_the_slices():
+    """The documented use: one number, or one spectrum, for all that lies between two onsets."""
+    STFT = zounds.stft(resample_to=zounds.SR44100(), store_ogg=False)
+    WithOnsets = zounds.with_onsets(STFT.fft)
+
+    @zounds.simple_in_memory_settings
+    class Sound(STFT, WithOnsets):
+        magnitude = zounds.ArrayWithUnitsFeature(np.abs, needs=STFT.fft)
+        pooled = zounds.VariableRateTimeSeriesFeature(
+            zounds.Pooled, needs=(magnitude, WithOnsets.slices), op=np.max, axis=0, store=True
+        )
+
+    sound = Sound(Sound.process(meta=ticks(zounds.SR44100(), zounds.Seconds(4), zounds.Seconds(1)).encode()))
+    assert sound.pooled.slicedata.shape == (4, 1025)
+    assert sound.pooled.slices == sound.slices.slices
+
+
+@pytest.mark.parametrize("mixin", MIXINS)
+def test_slices_come_while_the_sound_does(mixin):
+    base = zounds.stft(resample_to=zounds.SR11025(), store_ogg=False)
+
+    class Sound(base, mixin(base.fft)):
+        pass
+
+    samples = ticks(zounds.SR11025(), zounds.Seconds(12), zounds.Seconds(1))
+    names = ["windowed", "fft", *(["onset_prep", "complex_domain", "sliding_detection"]
+             if mixin is zounds.with_onsets else ["flux", "sliding_flux"]), "slices"]  # fmt: skip
+    source = ff.IteratorNode()
+    nodes = {"resampled": source}
+    for name in names:
+        feature = getattr(Sound, name)
+        (need,) = feature.named_needs().values()
+        nodes[name] = feature.make_node({need.name: nodes[need.name]}, {})
+    came = []
+
+    class Noted(ff.Node):
+        def _process(self, data):
+            came.append((len(fed), [ts.start_ps / 1e12 for ts in data.slices]))
+            yield data
+
+    fed = []
+
+    def feed():
+        for start in range(0, len(samples), 11025):
+            fed.append(start)
+            yield samples[start : start + 11025]
+
+    ff.Graph(**nodes, noted=Noted(needs=nodes["slices"])).process(resampled=feed())
+    assert [start for _, part in came for start in part] == pytest.approx(np.arange(12), abs=0.024)
+    for second, part in came[:-1]:
+        # the next onset, its surroundings, and blocks of 64 frames, three times in a row
+        assert second - part[-1] <= 8
+    assert len(came) > 5

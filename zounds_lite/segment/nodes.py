@@ -17,7 +17,7 @@ from zounds_lite._declared.values import picoseconds
 from zounds_lite.core import ArrayWithUnits
 from zounds_lite.dsp.onset import moving_average_peaks
 from zounds_lite.errors import DeclarationError, DimensionError
-from zounds_lite.featureflow import Node, Pointwise, Recent
+from zounds_lite.featureflow import Locality, Node, Pointwise, Recent
 from zounds_lite.segment.features import slices_only
 from zounds_lite.segment.functional import (
     complex_domain,
@@ -107,6 +107,9 @@ class SpectralFlux(_FrameByFrame):
         self.reach = reach
         self.half_life = half_life
         self._loudest = 0.0
+
+    def locality(self, example: Any) -> Locality | None:
+        return self.footprint if self.half_life is None else None  # the loudest frame may lie far back
 
     def _compared(self, spectra: Any, previous: np.ndarray | None) -> ArrayWithUnits:
         if self.half_life is None:
@@ -222,13 +225,13 @@ class MovingAveragePeakPicker(Node):
         self.padding = padding
 
     def _first_chunk(self, data: Any) -> Any:
-        dimensions = getattr(data, "dimensions", ())
+        dimensions: Any = getattr(data, "dimensions", ())
         if len(dimensions) != 2 or not all(isinstance(dimension, TimeDimension) for dimension in dimensions):
             raise DimensionError(
                 f"{type(data).__name__} with dimensions {dimensions!r}; needed: windows of a detection function, as "
                 "SlidingWindow cuts them"
             )
-        self._slices = SliceStream(*dimensions, padding=self.padding, spacing=self.spacing)
+        self._slices = SliceStream(dimensions[0], dimensions[1], self.padding, self.spacing)
         self._frame, self._centre = dimensions[1], data.shape[1] // 2
         self._ending = dimensions[0]
         self._held = np.asarray(data)[:0]
