@@ -13,7 +13,6 @@ _STFT = zounds.stft(
 )
 
 
-@ff.pointwise
 def _decibels(bands):
     return 10 * np.log10(np.maximum(bands, 1e-10))
 
