@@ -7,7 +7,7 @@ dtype and shape stand in the header, and every claim of a header is checked befo
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -181,6 +181,13 @@ class NumpyEncoder(Encoder):
         self._rows += len(array) if array.ndim else 1
         little = array.astype(array.dtype.newbyteorder("<"), copy=False)
         yield np.ascontiguousarray(little).reshape(-1).view(np.uint8).data if little.size else b""
+
+    can_join = True
+
+    @classmethod
+    def join(cls, headers: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        first = headers[0]
+        return {**first, "shape": [sum(header["shape"][0] for header in headers), *first["shape"][1:]]}
 
     @property
     def header(self) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import bz2
 import io
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
 import numpy as np
@@ -117,6 +117,14 @@ class Encoder(Node):
     """Base of encoders: ``_process`` yields bytes-like chunks; ``header`` is read when the stream has ended."""
 
     content_type = "application/octet-stream"
+
+    can_join = False
+    """True where a value can be written in stretches that are put end to end; ``join`` makes one header of theirs."""
+
+    @classmethod
+    def join(cls, headers: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        """Return the header of a whole value from those of its stretches, in order."""
+        raise NotImplementedError(f"{cls.__name__} does not write values in stretches")
 
     @property
     def header(self) -> dict[str, Any]:

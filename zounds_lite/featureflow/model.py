@@ -27,10 +27,11 @@ from zounds_lite.featureflow.feature import Feature
 from zounds_lite.featureflow.lineage import Explanation, Lineage
 from zounds_lite.featureflow.part import InTime
 from zounds_lite.featureflow.record import Entry, Marks, Record
-from zounds_lite.featureflow.run import Run, ValueWriter
+from zounds_lite.featureflow.run import ValueWriter
 from zounds_lite.featureflow.settings import IntegerIdProvider, StaticIdProvider, UserSpecifiedIdProvider
 from zounds_lite.featureflow.snapshot import Snapshot
 from zounds_lite.featureflow.sources import KEPT, describe_source, is_kept
+from zounds_lite.featureflow.split import SplitRun
 from zounds_lite.featureflow.stores.base import Change as RecordChange, Database, check_id
 
 __all__ = ["BaseModel"]
@@ -124,11 +125,13 @@ class BaseModel(InTime, metaclass=_ModelType):
     # processing
 
     @classmethod
-    def process(cls, raise_if_exists: bool = False, **kwargs: Any) -> str:
+    def process(cls, raise_if_exists: bool = False, workers: int = 1, **kwargs: Any) -> str:
         """Compute and store a document.
 
         Args:
             raise_if_exists (bool): refuse an id that is taken, instead of replacing the document.
+            workers (int): threads that share a long recording, each a stretch of it, >= 1; the result is that of one,
+                but for the last bits of what was resampled.
             kwargs: a value for each root feature and ``Var``, by name; and ``_id`` where the model takes ids.
 
         Returns:
@@ -140,6 +143,8 @@ class BaseModel(InTime, metaclass=_ModelType):
             ModelExistsError: the id is taken and ``raise_if_exists`` is set.
             NoPersistenceSettingsError: the model has no settings.
         """
+        if not isinstance(workers, int) or workers < 1:
+            raise DeclarationError(f"workers={workers!r}; allowed: a number of threads, 1 or more")
         cls._database()
         provider = cls.id_provider  # type: ignore[attr-defined]
         cls._check_arguments(kwargs, provider)
@@ -148,7 +153,7 @@ class BaseModel(InTime, metaclass=_ModelType):
             _id = provider.new_id()  # it counts anew in each process
         if raise_if_exists and _id in cls._database():
             raise ModelExistsError(f"document {_id!r} exists; leave out raise_if_exists to replace it")
-        cls._commit([cls._prepare(_id, kwargs, raise_if_exists)])
+        cls._commit([cls._prepare(_id, kwargs, raise_if_exists, workers)])
         return _id
 
     @classmethod
@@ -170,13 +175,13 @@ class BaseModel(InTime, metaclass=_ModelType):
             )
 
     @classmethod
-    def _prepare(cls, _id: str, inputs: Mapping[str, Any], raise_if_exists: bool = False) -> Change:
+    def _prepare(cls, _id: str, inputs: Mapping[str, Any], raise_if_exists: bool = False, workers: int = 1) -> Change:
         """Compute all stored features from the inputs; nothing is visible before ``_commit``."""
         lineage = cls.lineage()
         stored = [feature for feature in cls.features.values() if feature.store]
         for feature in stored:
             lineage.hash(feature)  # refuse what cannot be fingerprinted before hours of work
-        run = Run(lineage, inputs, lambda feature: None, cls._database)
+        run = SplitRun(lineage, inputs, lambda feature: None, cls._database, workers=workers)
         originals: dict[str, ValueWriter] = {}
         try:
             sources = cls._describe_inputs(inputs, originals)

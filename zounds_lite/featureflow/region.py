@@ -6,7 +6,7 @@ be sought; then the nodes run on those rows alone. Conventions: rows are counted
 an axis of time translates the index, clips it as arrays do, and says where the result starts. What cannot be had in
 part (a node without locality, a source that only goes forward) is computed whole and then cut, which the log says.
 
-Classes: ``Rows`` (what can be read from anywhere), ``Regions``.
+Classes: ``Rows`` (what can be read from anywhere), ``Computed`` (of them), ``Regions``.
 """
 
 import abc
@@ -22,7 +22,7 @@ from zounds_lite.featureflow.feature import Aspect, Feature
 from zounds_lite.featureflow.locality import Locality
 from zounds_lite.featureflow.run import Run, ValueWriter
 
-__all__ = ["Regions", "Rows"]
+__all__ = ["Computed", "Regions", "Rows"]
 
 _log = logging.getLogger(__name__)
 
@@ -40,6 +40,10 @@ class Rows(abc.ABC):
     def checked(self, start: int, stop: int) -> Any:
         """Return the same rows for a computation, which must not rest on stored bytes that nobody checked."""
         return self.read(start, stop)
+
+    def apart(self) -> "Rows | None":
+        """Return the same rows for another thread, which do not wait for these; None where that cannot be."""
+        return None
 
     _example: Any = None
 
@@ -68,29 +72,40 @@ class _Value(Rows):
         return self.read(start, stop)
 
 
-class _Computed(Rows):
-    """The rows of a feature that its node makes of some rows of another one."""
+class Computed(Rows):
+    """The rows of a feature that its node makes of some rows of another one.
 
-    def __init__(self, feature: Feature, inputs: Mapping[str, Any], above: Rows, locality: Locality) -> None:
-        self._feature, self._inputs, self._above, self._locality = feature, inputs, above, locality
+    Args:
+        feature (Feature): the feature.
+        inputs (Mapping[str, Any]): the keywords of ``process``, for each ``Var``.
+        need (Feature): the other one.
+        above (Rows): its rows.
+        locality (Locality): which of them the node needs.
+    """
+
+    def __init__(
+        self, feature: Feature, inputs: Mapping[str, Any], need: Feature, above: Rows, locality: Locality
+    ) -> None:
+        self._feature, self._inputs = feature, inputs
+        self.need, self.above, self.locality = need, above, locality
         self.size = locality.length(above.size) if above.size else 0
 
     @property
     def example(self) -> Any:
         if self._example is None:
             try:
-                self._example = self._run(self._above.example, 0)
+                self._example = self._run(self.above.example, 0)
             except ZoundsError:  # a node may refuse an input without rows, or with very few
                 return super().example
         return self._example
 
     def read(self, start: int, stop: int) -> Any:
-        above = self._above
+        above = self.above
         if stop <= start or not above.size:
             return self.example[:0] if self.size else self._run(above.read(0, 0), 0)
-        first, last = self._locality.needs(start, stop, above.size)
+        first, last = self.locality.needs(start, stop, above.size)
         found = self._run(above.checked(first, last), first)
-        at = self._locality.first(first)
+        at = self.locality.first(first)
         return found[start - at : stop - at]
 
     def _run(self, rows: Any, start: int) -> Any:
@@ -213,7 +228,7 @@ class Regions:
         if above is None:
             return None
         locality = node.locality(above.example)
-        return None if locality is None else _Computed(feature, run.inputs, above, locality)
+        return None if locality is None else Computed(feature, run.inputs, need, above, locality)
 
 
 def _part(rows: Rows, axis: Any, start: int, stop: int) -> Any:

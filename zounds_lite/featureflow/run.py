@@ -2,7 +2,7 @@
 
 Goal: from the features that are wanted, walk up to the nearest values that are stored and fresh, or to the source;
 build nodes for the rest; run them; and hand back finished entries for a record. Nothing is visible in the store before
-the caller commits them. Classes: ``Run``, ``ValueWriter``.
+the caller commits them. Classes: ``Run``, ``Sink``, ``ValueWriter``.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -19,7 +19,7 @@ from zounds_lite.featureflow.node import Node, _Chunks
 from zounds_lite.featureflow.record import INLINE_LIMIT, Checksums, Entry, Marks
 from zounds_lite.featureflow.stores.base import BlobWriter, Database
 
-__all__ = ["Run", "ValueWriter"]
+__all__ = ["Run", "Sink", "ValueWriter"]
 
 
 class ValueWriter:
@@ -85,7 +85,7 @@ class ValueWriter:
             self._blob.discard()
 
 
-class _Sink(Node):
+class Sink(Node):
     """Writes what an encoder yields."""
 
     def __init__(self, writer: ValueWriter, needs: Any) -> None:
@@ -214,7 +214,7 @@ class Run:
         if name not in self.writers:
             writer = ValueWriter(self.database_of(feature) if feature.store else None)
             encoder = self._add(f"{name}/encoder", feature.make_encoder(node))
-            self._add(f"{name}/sink", _Sink(writer, encoder))
+            self._add(f"{name}/sink", Sink(writer, encoder))
             self.writers[name] = (feature, encoder, writer)
 
     # running it

@@ -6,6 +6,7 @@ and must agree in dtype, row shape and dimensions; sizes count rows; what is kno
 ``ArrayWithUnitsDecoder``, ``AudioSamplesDecoder``, ``PackedArrayWithUnitsEncoder``, ``PackedArrayWithUnitsDecoder``.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,14 @@ class ArrayWithUnitsEncoder(NumpyEncoder):
             )
         self._tail = dimensions
         return np.asarray(data)
+
+    @classmethod
+    def join(cls, headers: Sequence[dict[str, Any]]) -> dict[str, Any]:
+        joined = super().join(headers)
+        first, last = (decode(headers[i]["dimensions"][0]) for i in (0, -1))
+        if isinstance(last, TimeDimension):  # only the last stretch knows how the whole ended
+            last = last.replace(start=first.start)
+        return {**joined, "dimensions": [last.with_size(joined["shape"][0]).to_dict(), *headers[0]["dimensions"][1:]]}
 
     @property
     def header(self) -> dict[str, Any]:

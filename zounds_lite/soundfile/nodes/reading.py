@@ -147,6 +147,8 @@ class AudioStream(_BytesNode):
             raise DeclarationError(f"dtype={dtype!r}; allowed: 'float32', 'float64'")
 
     def open_rows(self, chunk: Any) -> AudioRows | None:
+        if self.damaged == "keep":
+            return None  # how many samples there are is known when all have been decoded
         self._url = getattr(chunk, "url", None)
         return open_rows(chunk, self.dtype, self.damaged, self._limits(), self.sum_to_mono)
 

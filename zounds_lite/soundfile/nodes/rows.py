@@ -75,6 +75,13 @@ class AudioRows(Rows):
     def _reader(self) -> AudioReader:
         return (self._kept or _OPEN_FILES.get(self._source, *self._arguments)).audio
 
+    def apart(self) -> "AudioRows | None":
+        if not isinstance(self._source, str):
+            return None  # a file object has one position, which two decoders would fight for
+        other = AudioRows(self._source, *self._arguments)
+        other._kept = _Reader(self._source, *self._arguments)
+        return other
+
     def read(self, start: int, stop: int) -> AudioSamples:
         block = self._reader.read(start, max(start, stop))
         return AudioSamples(block.reshape(-1) if self._is_flat else block, self._rate)

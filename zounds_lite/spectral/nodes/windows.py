@@ -95,14 +95,14 @@ class SlidingWindow(Node):
         self.padend = padend
         self._window = WindowingFunc.of(wfunc)
         self._stream: FrameStream | None = None
-        self._is_start = True
+        self._begin = 0
 
     def locality(self, example: Any) -> Locality:
         hop, window = self.wscheme.discrete_samples(_time_dimension(example))
         return _Frames(hop, window, self.padwith, self.padend)
 
     def begin(self, row: int) -> None:
-        self._is_start = row == 0
+        self._begin = row
 
     def _first_chunk(self, data: Any) -> Any:
         time = _time_dimension(data)
@@ -111,7 +111,7 @@ class SlidingWindow(Node):
         # whole blocks, so that filter banks downstream need not join them again
         block = max(1, min(BLOCK, _MOST_WAITING // size))
         self._step = max(1, _AT_ONCE // (size * BLOCK)) * BLOCK
-        self._stream = FrameStream(window, hop, self.padwith if self._is_start else 0, self.padend, block)
+        self._stream = FrameStream(window, hop, 0 if self._begin else self.padwith, self.padend, block)
         self._dimensions = data.dimensions
         self._units = [windowed_dimension(time, hop, window), time.joined(window), *data.dimensions[1:]]
         self._rows_of, self._dtype = data.shape[1:], data.dtype
@@ -152,7 +152,7 @@ class SlidingWindow(Node):
         """Return the axis of the last windows, which says what is known of the whole signal by then."""
         stream = self._stream
         assert stream is not None
-        notes = {"start": self._start, "padding": stream.pad_start, "n_samples": stream.n_samples}
+        notes = {"start": self._start, "padding": self.padwith, "n_samples": self._begin + stream.n_samples}
         return windowed_dimension(self._ending, stream.hop, stream.window, **notes)
 
 

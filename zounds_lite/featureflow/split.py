@@ -1,0 +1,265 @@
+"""One recording over several threads: each computes a stretch of every feature, and the stretches are joined.
+
+Goal: a long recording takes as many processors as there are, with the result that one takes alone. Conventions: a
+thread runs the nodes of a graph over its stretch of the source; each node begins at the row that its locality asks for,
+and what lies outside of the stretch is cut off again. What depends on the whole recording in another way (a copy of it,
+its metadata) is computed beside it. Where a feature cannot be split, or the recording is short, nothing is, and the log
+says so. Decoding, transforms and writing do not hold the interpreter, so threads are enough.
+
+Class: ``SplitRun``.
+"""
+
+import logging
+import threading
+from collections.abc import Iterable, Iterator
+from types import SimpleNamespace
+from typing import Any
+
+from zounds_lite.featureflow.ahead import in_one_thread
+from zounds_lite.featureflow.feature import Feature
+from zounds_lite.featureflow.graph import Graph
+from zounds_lite.featureflow.lineage import Lineage
+from zounds_lite.featureflow.node import Node
+from zounds_lite.featureflow.record import Entry
+from zounds_lite.featureflow.region import Computed, Regions, Rows
+from zounds_lite.featureflow.run import Run, Sink, ValueWriter
+
+__all__ = ["SplitRun"]
+
+_log = logging.getLogger(__name__)
+
+_LEAST = 2**21
+"""Rows of the source that a thread is worth: 48 seconds of audio at 44.1 kHz."""
+_PIECE = 2**16
+"""Rows of the source that are read at once."""
+_ALIGNED = 64
+"""Stretches begin at multiples of it, where filter banks begin their blocks."""
+
+
+class _Ended(Exception):
+    """Another thread failed, or the caller was interrupted."""
+
+
+class _Source(Node):
+    """Yields a stretch of a source in pieces."""
+
+    def __init__(self, rows: Rows, start: int, stop: int, is_over: threading.Event) -> None:
+        super().__init__()
+        self._rows, self._start, self._stop, self._is_over = rows, start, stop, is_over
+
+    def _process(self, data: Any) -> Iterator[Any]:
+        for start in range(self._start, self._stop, _PIECE):
+            if self._is_over.is_set():
+                raise _Ended
+            yield self._rows.read(start, min(start + _PIECE, self._stop))
+
+
+class _Cut(Node):
+    """Passes the rows of a stretch on, of a stream that begins at another row; what passes whole keeps its notes."""
+
+    def __init__(self, needs: Node, at: int, start: int, stop: int) -> None:
+        super().__init__(needs=needs)
+        self._at, self._start, self._stop = at, start, stop
+
+    def _process(self, data: Any) -> Iterator[Any]:
+        first, last = max(0, self._start - self._at), min(len(data), self._stop - self._at)
+        self._at += len(data)
+        if first < last:
+            yield data if (first, last) == (0, len(data)) else data[first:last]
+
+
+class _Share:
+    """What one thread computes: a stretch of each target, in a graph of its own."""
+
+    def __init__(self, run: "SplitRun", regions: Regions, parts: dict[Feature, tuple[int, int]]) -> None:
+        self._run, self._regions = run, regions
+        self._wanted: dict[str, tuple[int, int]] = {}
+        self._begins: dict[str, int] = {}
+        self.nodes = Graph()
+        self._arguments: dict[str, Any] = {}
+        self.outputs: dict[Feature, tuple[Node, ValueWriter]] = {}
+        for feature, part in parts.items():
+            self._want(feature, part)
+        for feature, part in parts.items():
+            self._write(feature, part)
+
+    def _want(self, feature: Feature, part: tuple[int, int]) -> None:
+        """Widen what is wanted of a feature, and of all that it is made of."""
+        name, rows = feature.name or "", self._regions.rows(feature)
+        start, stop = self._wanted.get(name, part)
+        self._wanted[name] = start, stop = min(start, part[0]), max(stop, part[1])
+        if isinstance(rows, Computed):
+            self._want(rows.need, rows.locality.needs(start, stop, rows.above.size))
+
+    def _write(self, feature: Feature, part: tuple[int, int]) -> None:
+        writer = ValueWriter(self._run.database_of(feature))
+        cut = self._cut(feature, *part)
+        encoder = feature.make_encoder(cut)
+        self.nodes[f"{feature.name}/encoder"] = encoder
+        self.nodes[f"{feature.name}/sink"] = Sink(writer, encoder)
+        self.outputs[feature] = encoder, writer
+
+    def _cut(self, feature: Feature, start: int, stop: int) -> Node:
+        node = self._node(feature)
+        cut = _Cut(node, self._begins[feature.name or ""], start, stop)
+        self.nodes[f"{feature.name}/cut {len(self.nodes)}"] = cut
+        return cut
+
+    def _node(self, feature: Feature) -> Node:
+        name, rows = feature.name or "", self._regions.rows(feature)
+        if name in self.nodes:
+            return self.nodes[name]
+        start, stop = self._wanted[name]
+        if isinstance(rows, Computed):
+            first, last = rows.locality.needs(start, stop, rows.above.size)
+            above = self._cut(rows.need, first, last)
+            node = feature.make_node(dict.fromkeys(feature.named_needs(), above), self._run.inputs)
+            node.begin(first)
+            self._begins[name] = rows.locality.first(first)
+        else:
+            assert rows is not None
+            node = _Source(rows.apart() or rows, start, stop, self._run.is_over)
+            self._arguments[name], self._begins[name] = None, start
+        self.nodes[name] = node
+        return node
+
+    def compute(self) -> None:
+        """Run the graph."""
+        with in_one_thread():
+            self.nodes.process(**self._arguments)
+
+    def discard(self) -> None:
+        """Remove what was written."""
+        for _, writer in self.outputs.values():
+            writer.discard()
+
+
+class SplitRun(Run):
+    """A computation over one document, of which long stretches are computed side by side.
+
+    Args: as for ``Run``, and
+
+        workers (int): threads, >= 1.
+    """
+
+    def __init__(self, *arguments: Any, workers: int = 1) -> None:
+        super().__init__(*arguments)
+        self.is_over = threading.Event()
+        self._workers = workers
+        self._shares: list[_Share] = []
+
+    def compute(self, targets: Iterable[Feature]) -> None:
+        targets = list(targets)
+        split = self._split(targets) if self._workers > 1 else {}
+        if not split:
+            super().compute(targets)
+            return
+        regions = self._regions()
+        for i in range(self._workers):
+            parts = {feature: _part(rows.size, i, self._workers) for feature, rows in split.items()}
+            self._shares.append(_Share(self, regions, parts))
+        self._compute_beside([feature for feature in targets if feature not in split])
+        for feature in split:
+            self._join(feature)
+
+    def _regions(self) -> Regions:
+        return Regions(lambda: Run(self.lineage, self.inputs, self.stored, self.database_of), self.stored, "it")
+
+    def _split(self, targets: list[Feature]) -> dict[Feature, Rows]:
+        """Return what can be split, with its rows; nothing where all has to be computed in one piece."""
+        regions = self._regions()
+        found: dict[Feature, Rows] = {}
+        sources: set[str] = set()
+        for feature in targets:
+            rows = regions.rows(feature) if getattr(feature.encoder, "can_join", False) else None
+            if rows is None:
+                continue
+            made_of = _chain(regions, feature)
+            top = regions.rows(made_of[-1])
+            if top is None or top.apart() is None or top.size < _LEAST * self._workers:
+                continue
+            found[feature] = rows
+            sources |= {each.name or "" for each in made_of}
+        for feature in targets:
+            if feature not in found and sources & _ancestors(self.lineage, feature):
+                _log.info("%s cannot be split, so nothing is that it is made of; one thread computes it", feature.name)
+                return {}
+        return found
+
+    def _compute_beside(self, rest: list[Feature]) -> None:
+        """Run all shares in threads, and what cannot be split in this one."""
+        failures: list[BaseException] = []
+
+        def work(share: _Share) -> None:
+            try:
+                share.compute()
+            except _Ended:
+                pass
+            except BaseException as error:  # noqa: BLE001 - raised again below
+                failures.append(error)
+                self.is_over.set()
+
+        threads = [threading.Thread(target=work, args=(s,), name="zounds_lite split") for s in self._shares]
+        try:
+            for thread in threads:
+                thread.start()
+            super().compute(rest)
+            for thread in threads:
+                thread.join()
+        finally:
+            self.is_over.set()
+            for thread in threads:
+                thread.join()
+        if failures:
+            raise failures[0]
+
+    def _join(self, feature: Feature) -> None:
+        """Append all later stretches of a value to the first one."""
+        outputs = [share.outputs[feature] for share in self._shares]
+        whole = outputs[0][1]
+        for _, writer in outputs[1:]:
+            if writer.in_memory:
+                whole.write(writer.data())
+                continue
+            entry = writer.finish(Entry("", "", "", {}, 0))
+            whole.write(self.database_of(feature).open_blob(entry.blob or "")[: entry.size].data)
+            writer.discard()
+        header = type(outputs[0][0]).join([encoder.header for encoder, _ in outputs])  # type: ignore[attr-defined]
+        joined: Any = SimpleNamespace(header=header, has_input=True)
+        self.writers[feature.name or ""] = feature, joined, whole
+
+    def discard(self) -> None:
+        super().discard()
+        for share in self._shares:
+            share.discard()
+
+    def marks(self) -> Any:
+        found = super().marks()
+        for share in self._shares:
+            for name, node in share.nodes.items():
+                if name in self.lineage.features:
+                    noted = found.setdefault(name, [])
+                    noted.extend(note for note in node.marks if note not in noted)
+        return found
+
+
+def _chain(regions: Regions, feature: Feature) -> list[Feature]:
+    """Return a feature and what it is made of, up to what is read from the source."""
+    chain = [feature]
+    while isinstance(rows := regions.rows(chain[-1]), Computed):
+        chain.append(rows.need)
+    return chain
+
+
+def _ancestors(lineage: Lineage, feature: Feature) -> set[str]:
+    """Return the names of all that a feature is made of, directly or not."""
+    found: set[str] = set()
+    for name, need in lineage.needs(feature).items():
+        found |= {need.name or name} | _ancestors(lineage, need)
+    return found
+
+
+def _part(size: int, i: int, n: int) -> tuple[int, int]:
+    """Return the i-th of n stretches of ``size`` rows."""
+    edges = [size * k // n - size * k // n % _ALIGNED for k in range(n)] + [size]
+    return edges[i], edges[i + 1]
