@@ -111,6 +111,7 @@ from zounds_lite.soundfile import (
 )
 from zounds_lite.spectral import (
     BFCC as BFCC,
+    CQT as CQT,
     DCT as DCT,
     DCTIV as DCTIV,
     FFT as FFT,
@@ -157,6 +158,7 @@ from zounds_lite.spectral import (
     fir_filter_bank as fir_filter_bank,
 )
 from zounds_lite.synthesize import (
+    CQTSynthesizer as CQTSynthesizer,
     DCTIVSynthesizer as DCTIVSynthesizer,
     DCTSynthesizer as DCTSynthesizer,
     FFTSynthesizer as FFTSynthesizer,

@@ -10,6 +10,7 @@ Everything here takes numpy arrays and plain numbers and returns numpy arrays; u
 - ``cepstra``, ``descriptors``: the shape of a spectrum in a few numbers, or in one
 - ``chroma``: filters of pitch classes
 - ``adaptive``: spectra cut into bands, each transformed on its own; ``decomposition``: sums of coarser signals
+- ``constantq``: the constant-Q transform; ``constantq_inverse``: its inverse
 - ``curves``: mel, bark, ERB, MIDI and A-weighting
 - ``griffinlim``, ``peakphase``: sound from magnitudes alone
 - ``impulses``: filters to convolve with
@@ -35,6 +36,8 @@ from zounds_lite.dsp.companding import (
     mu_law,
     unit_scale,
 )
+from zounds_lite.dsp.constantq import ConstantQ, ConstantQStream, cqt
+from zounds_lite.dsp.constantq_inverse import icqt
 from zounds_lite.dsp.curves import (
     a_weighting_db,
     a_weighting_factor_db,
@@ -86,6 +89,8 @@ from zounds_lite.dsp.windows import hamming, hann, vorbis
 __all__ = [
     "BLOCK",
     "BandSplit",
+    "ConstantQ",
+    "ConstantQStream",
     "FilterBank",
     "FrameStream",
     "ResampleStream",
@@ -100,6 +105,7 @@ __all__ = [
     "centroid",
     "chroma_matrix",
     "complex_domain",
+    "cqt",
     "db_to_amplitude",
     "db_to_power",
     "dct",
@@ -123,6 +129,7 @@ __all__ = [
     "hz_to_mel",
     "hz_to_midi",
     "hz_to_slaney_mel",
+    "icqt",
     "idct",
     "imdct",
     "instance_scale",

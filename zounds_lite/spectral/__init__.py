@@ -20,6 +20,7 @@ from zounds_lite.spectral.functional import (
     bfcc,
     chroma,
     chroma_stft,
+    cqt,
     dct,
     dct_iv,
     fft,
@@ -49,6 +50,7 @@ from zounds_lite.spectral.functional import (
 from zounds_lite.spectral.linear import FFTScale, LinearScale
 from zounds_lite.spectral.nodes import (
     BFCC,
+    CQT,
     DCT,
     DCTIV,
     FFT,
@@ -81,6 +83,7 @@ from zounds_lite.spectral.windows import (
 
 __all__ = [
     "BFCC",
+    "CQT",
     "DCT",
     "DCTIV",
     "FFT",
@@ -129,6 +132,7 @@ __all__ = [
     "bfcc",
     "chroma",
     "chroma_stft",
+    "cqt",
     "dct",
     "dct_basis",
     "dct_iv",

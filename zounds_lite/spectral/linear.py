@@ -218,7 +218,7 @@ class FFTScale(LinearScale):
     def _touched(self, start_hz: float | None, stop_hz: float | None) -> tuple[int, int]:
         start = 0 if start_hz is None else self._first_at_or_above(start_hz)
         stop = len(self) if stop_hz is None else self._first_at_or_above(stop_hz)
-        return start, max(start, stop)
+        return start, stop if stop > start else start
 
     def _part(self, start: int, stop: int) -> FrequencyScale:
         # as FFTScale(...) would be, but for the checks: slices of an axis are made often, and always fit

@@ -174,7 +174,8 @@ class FrequencyScale(Declared):
             (slice(1, 8, None), slice(7, 10, None))
         """
         if isinstance(index, FrequencyBand):
-            return self._even(*self._touched(index.start_hz, index.stop_hz))
+            start, stop = self._touched(index.start_hz, index.stop_hz)
+            return self._even(start, stop) if self.always_even else slice(start, stop)
         if not isinstance(index, slice):
             raise self._wrong_units(index)
         if not any(isinstance(bound, Hertz) for bound in (index.start, index.stop)):

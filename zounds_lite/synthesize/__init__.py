@@ -1,6 +1,7 @@
 """From features back to sound, and sounds made from nothing.
 
 - ``adaptive``: inverses of frequency-adaptive transforms, and of decompositions
+- ``constantq``: the inverse of the constant-Q transform
 - ``cosine``: inverses of short-time cosine transforms
 - ``griffinlim``: sound from magnitudes alone
 - ``shorttime``: inverses of short-time Fourier transforms, and what all inverses share
@@ -12,6 +13,7 @@ from zounds_lite.synthesize.adaptive import (
     FrequencyAdaptiveFFTSynthesizer,
     FrequencyDecompositionSynthesizer,
 )
+from zounds_lite.synthesize.constantq import CQTSynthesizer
 from zounds_lite.synthesize.cosine import DCTIVSynthesizer, DCTSynthesizer, MDCTSynthesizer
 from zounds_lite.synthesize.griffinlim import GriffinLimSynthesizer
 from zounds_lite.synthesize.shorttime import (
@@ -23,6 +25,7 @@ from zounds_lite.synthesize.shorttime import (
 from zounds_lite.synthesize.signals import NoiseSynthesizer, SilenceSynthesizer, SineSynthesizer, TickSynthesizer
 
 __all__ = [
+    "CQTSynthesizer",
     "DCTIVSynthesizer",
     "DCTSynthesizer",
     "FFTSynthesizer",

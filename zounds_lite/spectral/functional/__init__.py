@@ -2,6 +2,7 @@
 
 - ``adaptive``: bands whose resolution in time follows their width, and signals as sums of coarser ones
 - ``axes``: axes of time, before and after a transform
+- ``constantq``: the constant-Q transform
 - ``cosine``: cosine transforms
 - ``fourier``: Fourier transforms
 - ``banks``: filters to convolve with, one per band
@@ -18,6 +19,7 @@ from zounds_lite.spectral.functional.bands import apply_scale, mel_bands
 from zounds_lite.spectral.functional.banks import fir_filter_bank, gammatone_filter_bank, morlet_filter_bank
 from zounds_lite.spectral.functional.cepstra import bfcc, mfcc
 from zounds_lite.spectral.functional.chroma import chroma, chroma_stft
+from zounds_lite.spectral.functional.constantq import cqt
 from zounds_lite.spectral.functional.cosine import dct, dct_iv, idct, imdct, mdct
 from zounds_lite.spectral.functional.descriptors import (
     rms,
@@ -37,6 +39,7 @@ __all__ = [
     "bfcc",
     "chroma",
     "chroma_stft",
+    "cqt",
     "dct",
     "dct_iv",
     "fft",

@@ -5,6 +5,7 @@ with units whose first axis is time; each node does one thing.
 
 - ``adaptive``: bands of long transforms, each at a rate of its own
 - ``windows``: windows that may overlap
+- ``constantq``: the constant-Q transform
 - ``cosine``: cosine transforms
 - ``fourier``: Fourier transforms
 - ``bands``: sums into bands and pitch classes, and weights
@@ -14,6 +15,7 @@ with units whose first axis is time; each node does one thing.
 from zounds_lite.spectral.nodes.adaptive import FrequencyAdaptiveTransform
 from zounds_lite.spectral.nodes.bands import BarkBands, Chroma, ChromaSTFT, FrequencyWeighting, MelBands
 from zounds_lite.spectral.nodes.cepstra import BFCC, MFCC
+from zounds_lite.spectral.nodes.constantq import CQT
 from zounds_lite.spectral.nodes.cosine import DCT, DCTIV, MDCT
 from zounds_lite.spectral.nodes.descriptors import (
     RMS,
@@ -28,6 +30,7 @@ from zounds_lite.spectral.nodes.windows import SlidingWindow
 
 __all__ = [
     "BFCC",
+    "CQT",
     "DCT",
     "DCTIV",
     "FFT",
