@@ -2,8 +2,8 @@
 
 Goal: one root for paths, file objects, bytes, URLs, requests and zip members. Conventions: every chunk knows the total
 length and its ``source``, a path or a seekable file; where all nodes downstream open the source themselves
-(``reads_source``), its bytes are not read here at all. Classes: ``Chunk``, ``ByteStream``, ``ZipWrapper``; function
-``iter_zip``.
+(``reads_source``), its bytes are not read here at all. Classes: ``Chunk``, ``FirstChunk``, ``ByteStream``,
+``ZipWrapper``; function ``iter_zip``.
 """
 
 import io
@@ -17,7 +17,7 @@ from zounds_lite.errors import DeclarationError, EmptyAudio, FeatureNotComputabl
 from zounds_lite.featureflow.fetch import default_fetcher
 from zounds_lite.featureflow.node import Node
 
-__all__ = ["ByteStream", "Chunk", "ZipWrapper", "iter_zip"]
+__all__ = ["ByteStream", "Chunk", "FirstChunk", "ZipWrapper", "iter_zip"]
 
 
 class Chunk(bytes):
@@ -119,6 +119,28 @@ def _url_of(data: Any) -> str | None:
     return url if isinstance(url, str) and not hasattr(data, "read") else None
 
 
+class FirstChunk(Node):
+    """Keeps the first chunk of a stream of bytes, which names the source that all of it can be read from.
+
+    A source on another machine is not fetched for it.
+
+    Args:
+        needs (Node): the stream.
+        takes_parts (bool): take a source on another machine, if its server gives parts of it.
+    """
+
+    reads_source = True
+
+    def __init__(self, needs: Any, takes_parts: bool = False) -> None:
+        super().__init__(needs=needs)
+        self.takes_parts = takes_parts
+        self.chunk: Any = None
+
+    def _process(self, data: Any) -> Iterator[Any]:
+        self.chunk = data if self.chunk is None else self.chunk
+        yield from ()
+
+
 class ByteStream(Node):
     """Yields any source as chunks of bytes.
 
@@ -157,9 +179,11 @@ class ByteStream(Node):
 
     def _process(self, data: Any) -> Iterator[Any]:
         subscribers = self._run.get("subscribers")
-        is_local_only = all(getattr(node, "takes_local_sources_only", False) for node in subscribers or [self])
-        if is_local_only and _url_of(getattr(data, "uri", data)) is not None:
-            return
+        if subscribers and all(isinstance(node, FirstChunk) for node in subscribers):
+            url = data.get("uri") if isinstance(data, Mapping) else getattr(data, "uri", data)
+            if _url_of(url) is not None:
+                yield from self._in_parts(url, takes_parts=all(node.takes_parts for node in subscribers))
+                return
         source = self._source(data)
         length = os.path.getsize(source) if isinstance(source, str) else source.seek(0, io.SEEK_END)
         if not length:
@@ -172,6 +196,12 @@ class ByteStream(Node):
                 yield from self._chunks(file, length, source)
         else:
             yield from self._chunks(source, length, source)
+
+    def _in_parts(self, request: Any, takes_parts: bool) -> Iterator[Chunk]:
+        """Yield a remote source that is read where it is looked at; nothing where that cannot be."""
+        file = default_fetcher().open_ranges(request) if takes_parts else None
+        if file is not None:
+            yield Chunk(b"", file.seek(0, io.SEEK_END), file, str(_url_of(request)))
 
     def _chunks(self, file: Any, length: int, source: Any) -> Iterator[Chunk]:
         size, at = int(self.chunksize), 0

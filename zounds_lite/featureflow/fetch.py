@@ -5,15 +5,20 @@ growing pauses; a body has a cap; a download is complete or it is an error. Clas
 ``default_fetcher`` (replace what it returns with ``set_fetcher``, for example in tests).
 """
 
+import re
 import time
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from copy import copy
+from typing import Any, BinaryIO, TypeVar
 
 from zounds_lite._declared import Declared
 from zounds_lite._lazy import optional
 from zounds_lite.errors import DeclarationError, FetchError
+from zounds_lite.featureflow.ranges import BLOCK, Part, RangeFile
 
 __all__ = ["Fetcher", "default_fetcher", "set_fetcher"]
+
+_T = TypeVar("_T")
 
 _PIECE = 256 * 1024
 _PASSING = {408, 425, 429, 500, 502, 503, 504}
@@ -77,18 +82,59 @@ class Fetcher(Declared):
             FetchError: the URL is refused, unreachable, too long, or ended early.
         """
         start = file.tell()
-        for attempt in range(self.retries + 1):
+
+        def attempt() -> int:
             try:
-                return self._attempt(request, file)
-            except FetchError as error:
+                return self._attempt(request, lambda response, url: self._copy(response, url, file))
+            except FetchError:
                 file.seek(start)
                 file.truncate()
-                if attempt == self.retries or not getattr(error, "passing", False):
-                    raise
-                time.sleep(self.backoff * 2**attempt)
-        raise FetchError(f"{request!r} was not tried")  # pragma: no cover - the loop returns or raises
+                raise
 
-    def _attempt(self, request: Any, file: BinaryIO) -> int:
+        return self._again(attempt)
+
+    def open_ranges(self, request: Any) -> RangeFile | None:
+        """Open a URL as a file of which only what is touched is fetched.
+
+        Args:
+            request (str | requests.Request): what to read.
+
+        Returns:
+            RangeFile | None: None where the server gives only the whole.
+
+        Raises:
+            FetchError: the URL is refused or unreachable.
+        """
+        requests = optional("requests")
+        request = requests.Request("GET", request) if isinstance(request, str) else request
+        first: list[Part | None] = [self._part(request, 0, BLOCK - 1)]
+        if first[0] is None:
+            return None
+
+        def fetch(start: int, stop: int) -> Part | None:
+            return first.pop() if first else self._part(request, start, stop)
+
+        return RangeFile(fetch, str(request.url))
+
+    def _part(self, request: Any, start: int, stop: int) -> Part | None:
+        """Fetch the bytes from ``start`` to ``stop``, both inclusive."""
+        ranged = copy(request)
+        ranged.headers = {**(request.headers or {}), "Range": f"bytes={start}-{stop}", "Accept-Encoding": "identity"}
+        return self._again(lambda: self._attempt(ranged, lambda response, url: _ranged(response, url, start, stop)))
+
+    def _again(self, attempt: Callable[[], _T]) -> _T:
+        """Try, and try again with growing pauses what may pass."""
+        for turn in range(self.retries + 1):
+            try:
+                return attempt()
+            except FetchError as error:
+                if turn == self.retries or not getattr(error, "passing", False):
+                    raise
+                time.sleep(self.backoff * 2**turn)
+        raise FetchError("nothing was tried")  # pragma: no cover - the loop returns or raises
+
+    def _attempt(self, request: Any, take: Callable[[Any, str], _T]) -> _T:
+        """Send a request, and return what ``take`` makes of the response."""
         requests = optional("requests")
         request = requests.Request("GET", request) if isinstance(request, str) else request
         if not str(request.url).startswith(("http://", "https://")):
@@ -99,15 +145,14 @@ class Fetcher(Declared):
                 with session.send(
                     session.prepare_request(request), stream=True, timeout=(self.connect_timeout, self.read_timeout)
                 ) as response:
-                    return self._copy(response, str(request.url), file)
+                    if response.status_code >= 400:
+                        passing = response.status_code in _PASSING
+                        raise _failure(f"{request.url!r} answered {response.status_code} {response.reason}", passing)
+                    return take(response, str(request.url))
         except requests.RequestException as error:
             raise _failure(f"{request.url!r} could not be fetched: {error}", passing=True) from error
 
     def _copy(self, response: Any, url: str, file: BinaryIO) -> int:
-        if response.status_code >= 400:
-            raise _failure(
-                f"{url!r} answered {response.status_code} {response.reason}", passing=response.status_code in _PASSING
-            )
         promised = response.headers.get("Content-Length")
         length = int(promised) if promised and "Content-Encoding" not in response.headers else None
         if length is not None and length > self.max_bytes:
@@ -121,6 +166,21 @@ class Fetcher(Declared):
         if length is not None and written != length:
             raise _failure(f"{url!r} ended after {written} of {length} bytes", passing=True)
         return written
+
+
+def _ranged(response: Any, url: str, start: int, stop: int) -> Part | None:
+    """Return the part that a response holds; None where it holds the whole."""
+    if response.status_code != 206:
+        return None
+    found = re.fullmatch(r"bytes (\d+)-(\d+)/(\d+)", response.headers.get("Content-Range", "").strip())
+    if found is None or int(found[1]) != start or int(found[2]) > stop:
+        return None
+    first, last, size = (int(number) for number in found.groups())
+    data = b"".join(response.iter_content(_PIECE))
+    if len(data) != last - first + 1:
+        raise _failure(f"{url!r} ended after {len(data)} of {last - first + 1} bytes", passing=True)
+    version = response.headers.get("ETag") or response.headers.get("Last-Modified") or ""
+    return Part(data, size, version)
 
 
 def _failure(message: str, passing: bool) -> FetchError:

@@ -68,6 +68,9 @@ class Node:
     reads_source = False
     """True for nodes that open a byte stream's source themselves instead of reading its bytes."""
 
+    takes_parts = False
+    """True for nodes with ``reads_source`` that may read a source on another machine in parts."""
+
     footprint: Locality | None = None
     """How far the node reaches in its input, where that is the same for all arguments; ``locality`` says the rest."""
 

@@ -223,7 +223,7 @@ class Regions:
         need = run.lineage.resolve(needs[0])
         node = feature.make_node({}, run.inputs)
         if node.reads_source:
-            return node.open_rows(self._make_run().first_chunk(need))
+            return node.open_rows(self._make_run().first_chunk(need, node.takes_parts))
         above = self.rows(need)
         if above is None:
             return None

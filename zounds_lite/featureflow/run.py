@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from zounds_lite.errors import FeatureNotComputable
+from zounds_lite.featureflow.bytestream import FirstChunk
 from zounds_lite.featureflow.codecs import StoredValue
 from zounds_lite.featureflow.feature import Aspect, Feature, selector
 from zounds_lite.featureflow.graph import Graph
@@ -106,21 +107,6 @@ class _Collector(Node):
 
     def _process(self, data: Any) -> Iterator[Any]:
         self.chunks.append(data)
-        yield from ()
-
-
-class _First(Node):
-    """Keeps the first chunk of a stream of bytes, which names the source that all of it can be read from."""
-
-    reads_source = True
-    takes_local_sources_only = True
-
-    def __init__(self, needs: Any) -> None:
-        super().__init__(needs=needs)
-        self.chunk: Any = None
-
-    def _process(self, data: Any) -> Iterator[Any]:
-        self.chunk = data if self.chunk is None else self.chunk
         yield from ()
 
 
@@ -225,9 +211,14 @@ class Run:
             self._target(feature)
         self.graph.process(**self.arguments)
 
-    def first_chunk(self, feature: Feature) -> Any:
-        """Return the first chunk of a feature of bytes, or None where its source is not on this machine."""
-        first = _First(self._node(feature))
+    def first_chunk(self, feature: Feature, takes_parts: bool = False) -> Any:
+        """Return the first chunk of a feature of bytes; None where its source is on another machine.
+
+        Args:
+            feature (Feature): yields bytes.
+            takes_parts (bool): return one all the same, where the other machine gives parts of the source.
+        """
+        first = FirstChunk(self._node(feature), takes_parts)
         self._add("first chunk", first)
         try:
             self.graph.process(**self.arguments)

@@ -146,6 +146,11 @@ class AudioStream(_BytesNode):
         if dtype not in ("float32", "float64"):
             raise DeclarationError(f"dtype={dtype!r}; allowed: 'float32', 'float64'")
 
+    @property
+    def takes_parts(self) -> bool:  # type: ignore[override]
+        """Whether a source on another machine may be decoded here: a process of its own would need all of it first."""
+        return self.limits is None
+
     def open_rows(self, chunk: Any) -> AudioRows | None:
         if self.damaged == "keep":
             return None  # how many samples there are is known when all have been decoded
