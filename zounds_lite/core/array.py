@@ -13,7 +13,7 @@ import numpy as np
 
 from zounds_lite.core import functions, ufuncs
 from zounds_lite.core.dimension import IDENTITY, Dimension
-from zounds_lite.core.indexing import Resolved, check_dimensions, is_mask, resolve
+from zounds_lite.core.indexing import Resolved, check_dimensions, integers, is_mask, resolve, sliced
 from zounds_lite.core.methods import Methods
 from zounds_lite.errors import DimensionError
 
@@ -42,8 +42,8 @@ class ArrayWithUnits(Methods):
         (TimeDimension(f=1.0, d=1.0),)
     """
 
-    # the dimensions, or the index that says how to make them, and the shape that they are for
-    _units: tuple[tuple[Dimension, ...] | Resolved, tuple[int, ...]] | None = None
+    # the dimensions, the shape that they are for, and the index that is still to be taken of them
+    _units: tuple[tuple[Dimension, ...], tuple[int, ...], tuple[Any, ...] | None] | None = None
 
     def __new__(cls, arr: Any, dimensions: Iterable[Dimension | None]) -> Self:
         """View ``arr`` with units."""
@@ -54,7 +54,7 @@ class ArrayWithUnits(Methods):
     def _view(cls, data: np.ndarray, dimensions: tuple[Dimension, ...]) -> Self:
         """View data with dimensions that are known to fit."""
         array = data.view(cls)
-        array._units = dimensions, array.shape
+        array._units = dimensions, array.shape, None
         return array
 
     @classmethod
@@ -79,15 +79,15 @@ class ArrayWithUnits(Methods):
         """The dimensions, one per axis, each with the size of its axis."""
         units = self._units
         if units is not None and units[1] == self.shape:
-            dimensions, shape = units
-            if isinstance(dimensions, Resolved):
-                dimensions = dimensions.dimensions(shape)
-                self._units = dimensions, shape
+            dimensions, shape, index = units
+            if index is not None:
+                dimensions = sliced(index, dimensions, shape)
+                self._units = dimensions, shape, None
             return dimensions
         return (IDENTITY,) * self.ndim
 
     def _set_dimensions(self, dimensions: tuple[Dimension, ...]) -> None:
-        self._units = dimensions, self.shape
+        self._units = dimensions, self.shape, None
 
     @classmethod
     def from_example(cls, data: Any, example: "ArrayWithUnits") -> "ArrayWithUnits":
@@ -164,22 +164,34 @@ class ArrayWithUnits(Methods):
             if isinstance(index, _MASKS) and is_mask(index):
                 return _getitem(self, np.asarray(index)).view(np.ndarray)
             index = (index,)
-        resolved = resolve(index, self.dimensions)
-        result = _getitem(self, tuple(resolved.raw))
-        if not isinstance(result, ArrayWithUnits):
-            return result
-        shape = result.shape
-        if not shape:
-            return result.view(np.ndarray)[()]
+        dimensions = self.dimensions
+        raw = integers(index, dimensions)
+        if raw is None:
+            return self._taken(resolve(index, dimensions))
+        result = _getitem(self, raw)
         if type(result) is ArrayWithUnits:
             # most slices are only read: their dimensions are made when somebody asks
-            result._units = resolved, shape
+            result._units = dimensions, result.shape, raw
             return result
-        dimensions = resolved.dimensions(shape)
-        cls = self._class_for(dimensions, shape)
+        if not isinstance(result, ArrayWithUnits):
+            return result
+        return self._in_class(result, sliced(raw, dimensions, result.shape))
+
+    def _taken(self, index: Resolved) -> Any:
+        """Return what an index of any kind selects."""
+        result = _getitem(self, tuple(index.raw))
+        if not isinstance(result, ArrayWithUnits):
+            return result
+        if not result.shape:
+            return result.view(np.ndarray)[()]
+        return self._in_class(result, index.dimensions(result.shape))
+
+    def _in_class(self, result: "ArrayWithUnits", dimensions: tuple[Dimension, ...]) -> "ArrayWithUnits":
+        """Return a result of indexing with its dimensions, in the class that fits them."""
+        cls = self._class_for(dimensions, result.shape)
         if type(result) is not cls:
             return cls._view(result.view(np.ndarray), dimensions)
-        result._units = dimensions, shape
+        result._set_dimensions(dimensions)
         return result
 
     def __setitem__(self, index: Any, value: Any) -> None:

@@ -66,8 +66,11 @@ def touching(start: int, stop: int, hop: int, window: int) -> tuple[int, int]:
         (3, 7)
     """
     # k * hop + window > start and k * hop < stop
-    first = max(0, (start - window) // hop + 1)
-    return first, (max(first, -(-stop // hop)) if stop > start else first)
+    first = (start - window) // hop + 1
+    if first < 0:
+        first = 0
+    last = -(-stop // hop)
+    return first, (last if stop > start and last > first else first)
 
 
 def time_of(n: int, period: int, rate: int | None) -> int:

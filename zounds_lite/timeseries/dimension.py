@@ -304,7 +304,10 @@ class TimeDimension(Dimension):
             return slice(max(0, (start - window) // hop + 1), None)
         stop = position(stop_ps, period, rate)[1]
         # no time touches nothing; some time, though shorter than the snap, touches its sample
-        stop = max(stop, start + 1) if stop_ps > start_ps else start
+        if stop_ps <= start_ps:
+            stop = start
+        elif stop <= start:
+            stop = start + 1
         first, last = touching(start, stop, hop, window)
         return slice(first, last)
 
