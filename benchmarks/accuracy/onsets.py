@@ -43,10 +43,10 @@ def rows() -> Iterator[Row]:
 def onsets(sound: Labelled, graph: str) -> np.ndarray:
     """The onsets that a graph finds, in seconds."""
     samples = zounds.AudioSamples(sound.samples, zounds.AudioSampleRate(sound.rate))
-    base = zounds.stft(resample_to=samples.samplerate, wscheme=SCHEME, store_ogg=False)
+    base: Any = zounds.stft(resample_to=samples.samplerate, wscheme=SCHEME, store_ogg=False)
 
     @zounds.simple_in_memory_settings
-    class Sound(base, GRAPHS[graph](base.fft)):  # type: ignore[valid-type, misc]
+    class Sound(base, GRAPHS[graph](base.fft)):
         pass
 
     slices = Sound(Sound.process(meta=samples.encode())).slices  # type: ignore[attr-defined]
@@ -95,9 +95,7 @@ def _clicks_and_tones() -> Row:
     loudness = []
     for samples in (tone, click):
         spectra = stft(samples, SCHEME, zounds.OggVorbisWindowingFunc())
-        frame = spectra.dimensions[0].frequency
-        windows = list(zounds.SlidingWindow(zounds.SampleRate(frame, frame * 4)).run([spectra]))
-        values = np.concatenate([np.asarray(v) for v in zounds.ComplexDomain().run(windows)])[1:-2]
+        values = np.concatenate([np.asarray(v) for v in _complex_domain(spectra)])[1:-2]
         loudness.append(values.max() / np.abs(np.asarray(spectra)).sum(axis=1).max())
     return at_most(
         "complex domain, steady tone against a click, parts of their magnitude", loudness[0] / loudness[1], 0.01
