@@ -49,7 +49,8 @@ def onsets(sound: Labelled, graph: str) -> np.ndarray:
     class Sound(base, GRAPHS[graph](base.fft)):
         pass
 
-    slices = Sound(Sound.process(meta=samples.encode())).slices  # type: ignore[attr-defined]
+    document: Any = Sound
+    slices = document(document.process(meta=samples.encode())).slices
     return np.array([ts.start_ps / 1e12 for ts in slices.slices])
 
 
