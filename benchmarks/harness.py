@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 
@@ -55,6 +55,38 @@ def _blas() -> dict[str, Any]:
     }
 
 
+class Row(NamedTuple):
+    """One line of a table, for people and as data.
+
+    ``figure`` and ``target`` are text, ``value`` the figure alone, in ``unit``, and ``bar`` the number asked for.
+    ``reached`` is None where nothing is asked.
+    """
+
+    what: str
+    figure: str
+    target: str = ""
+    reached: bool | None = None
+    value: float | None = None
+    unit: str = ""
+    bar: float | None = None
+
+    @classmethod
+    def at_least(cls, what: str, value: float, bar: float, unit: str = "", note: str = "", digits: int = 3) -> Self:
+        """A row whose figure has to reach a bar; NaN never does."""
+        return cls._against(what, value, ">=", bar, unit, note, digits)
+
+    @classmethod
+    def at_most(cls, what: str, value: float, bar: float, unit: str = "", note: str = "", digits: int = 3) -> Self:
+        """A row whose figure has to stay under a bar; NaN never does."""
+        return cls._against(what, value, "<=", bar, unit, note, digits)
+
+    @classmethod
+    def _against(cls, what: str, value: float, sign: str, bar: float, unit: str, note: str, digits: int) -> Self:
+        figure, target = f"{value:.{digits}g} {unit}".rstrip() + note, f"{sign} {bar:g} {unit}".rstrip()
+        is_reached = value >= bar if sign == ">=" else value <= bar
+        return cls(what, figure, target, bool(is_reached), float(value), unit, bar)
+
+
 class Table:
     """Rows of what, figure and target; a figure that falls short is marked, and counted where targets bind.
 
@@ -65,21 +97,33 @@ class Table:
     def __init__(self, binds: bool) -> None:
         self.binds = binds
         self.missed = 0
-        self.rows: list[tuple[str, str, str]] = []
+        self.rows: list[Row] = []
 
-    def add(self, what: str, figure: str, target: str = "", reached: bool = True) -> None:
-        """Add a row; one that does not reach its target is missed."""
-        is_missed = self.binds and not reached
+    def add(
+        self,
+        what: str,
+        figure: str,
+        target: str = "",
+        reached: bool | None = None,
+        value: float | None = None,
+        unit: str = "",
+    ) -> None:
+        """Add a row; one that does not reach its target is missed. ``value`` is the figure as a number."""
+        self.append(Row(what, figure, target, reached, value, unit))
+
+    def append(self, row: Row) -> None:
+        """Add a row that is made already."""
+        is_missed = self.binds and row.reached is False
         self.missed += is_missed
-        self.rows.append((what, figure + ("  MISSED" if is_missed else ""), target))
+        self.rows.append(row._replace(figure=row.figure + "  MISSED") if is_missed else row)
 
     def at_least(self, what: str, figure: float, bar: float, unit: str = "", note: str = "") -> None:
         """Add a row whose figure has to reach a bar; NaN never does."""
-        self.add(what, f"{figure:.3g} {unit}".rstrip() + note, f">= {bar:g} {unit}".rstrip(), figure >= bar)
+        self.append(Row.at_least(what, figure, bar, unit, note))
 
     def at_most(self, what: str, figure: float, bar: float, unit: str = "", note: str = "") -> None:
         """Add a row whose figure has to stay under a bar; NaN never does."""
-        self.add(what, f"{figure:.3g} {unit}".rstrip() + note, f"<= {bar:g} {unit}".rstrip(), figure <= bar)
+        self.append(Row.at_most(what, figure, bar, unit, note))
 
 
 def interleave(candidates: dict[str, Callable[[], Any]], rounds: int, repeat: int = 1) -> dict[str, list[float]]:
@@ -129,12 +173,26 @@ def child(module: str, *arguments: str) -> dict[str, Any]:
     return {**json.loads(out.splitlines()[-1]), "peak_anonymous_mb": peak / 1e6}
 
 
-def report(title: str, rows: list[tuple[str, str, str]], facts: dict[str, Any], out: str | None) -> None:
-    """Print a table of (what, figure, target) and, where asked, write it as JSON."""
-    width = max(len(row[0]) for row in rows)
+def show(title: str, rows: Sequence[Row]) -> None:
+    """Print a table."""
+    width = max((len(row.what) for row in rows), default=0)
     print(f"\n{title}")
-    for what, figure, target in rows:
-        print(f"  {what:<{width}}  {figure:>22}  {target}")
+    for row in rows:
+        print(f"  {row.what:<{width}}  {row.figure:>22}  {row.target}".rstrip())
+
+
+def report(title: str, rows: Sequence[tuple[Any, ...]], facts: dict[str, Any], out: str | None) -> None:
+    """Print a table and, where asked, write it as JSON, each row with its figure, target, and whether it is reached.
+
+    Args:
+        title (str): what was measured, and on what.
+        rows (Sequence[tuple]): ``Row``, or its first fields: what, figure, target.
+        facts (dict): of the machine.
+        out (str | None): the file.
+    """
+    table = [Row(*row) for row in rows]
+    show(title, table)
     print(f"  {json.dumps(facts)}")
     if out:
-        Path(out).write_text(json.dumps({"title": title, "rows": rows, "facts": facts}, indent=1))
+        data = {"title": title, "rows": [row._asdict() for row in table], "facts": facts}
+        Path(out).write_text(json.dumps(data, indent=1))

@@ -23,14 +23,12 @@ def main() -> int:
     parser.add_argument("--only", choices=sections(), help="one section")
     parser.add_argument("--out", help="write the figures as JSON")
     arguments = parser.parse_args()
-    missed = 0
-    table = []
+    table = harness.Table(binds=True)
     for name in [arguments.only] if arguments.only else sections():
         for row in importlib.import_module(f"benchmarks.accuracy.{name}").rows():
-            table.append((row.what, row.figure + ("" if row.good else "  MISSED"), row.target))
-            missed += not row.good
-    harness.report("accuracy", table, harness.machine(), arguments.out)
-    return 1 if missed else 0
+            table.append(row)
+    harness.report("accuracy", table.rows, harness.machine(), arguments.out)
+    return 1 if table.missed else 0
 
 
 if __name__ == "__main__":

@@ -1,17 +1,10 @@
-"""A row of the table, and measures that sections share."""
-
-from typing import NamedTuple
+"""Measures that sections share, and rows of the table."""
 
 import numpy as np
 
+from benchmarks.harness import Row
 
-class Row(NamedTuple):
-    """One line: what was measured, the figure, the figure that is asked for, and whether it is reached."""
-
-    what: str
-    figure: str
-    target: str
-    good: bool
+__all__ = ["Row", "at_least", "at_most", "snr_db"]
 
 
 def snr_db(signal: np.ndarray, found: np.ndarray) -> float:
@@ -23,9 +16,11 @@ def snr_db(signal: np.ndarray, found: np.ndarray) -> float:
 
 def at_least(what: str, figure: float, bar: float, unit: str = "", also: bool = True) -> Row:
     """A row whose figure must reach a bar; NaN never does."""
-    return Row(what, f"{figure:.4g} {unit}".rstrip(), f">= {bar:g} {unit}".rstrip(), bool(figure >= bar) and also)
+    row = Row.at_least(what, figure, bar, unit, digits=4)
+    return row._replace(reached=row.reached and also)
 
 
 def at_most(what: str, figure: float, bar: float, unit: str = "", also: bool = True) -> Row:
     """A row whose figure must stay below a bar; NaN never does."""
-    return Row(what, f"{figure:.3g} {unit}".rstrip(), f"<= {bar:g} {unit}".rstrip(), bool(figure <= bar) and also)
+    row = Row.at_most(what, figure, bar, unit)
+    return row._replace(reached=row.reached and also)

@@ -7,7 +7,7 @@ picoseconds. Class: ``TimeDimension``.
 """
 
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -116,7 +116,8 @@ class TimeDimension(Dimension):
     @classmethod
     def from_rate(cls, samplerate: AudioSampleRate, size: int | None = None) -> "TimeDimension":
         """Return the axis of audio samples at a rate."""
-        return cls(samplerate.frequency, size=size, hop=1, window=1, rate=samplerate.rate)
+        axis = _audio_axis(samplerate.rate)
+        return axis if size is None else axis.with_size(size)
 
     def validate(self) -> None:
         """Refuse what is no duration, and integers that contradict the durations."""
@@ -365,6 +366,12 @@ class TimeDimension(Dimension):
     def resample(self, ratio: float) -> "TimeDimension":
         """Return an axis whose periods and durations are ``ratio`` times as long, rounded to picoseconds."""
         return TimeDimension(*SampleRate(self.frequency, self.duration).resample(ratio))
+
+
+@lru_cache(maxsize=64)
+def _audio_axis(rate: int) -> TimeDimension:
+    """Return the axis of a rate; every chunk of a stream has one, so it is checked once and not for each."""
+    return TimeDimension.windowed(hop=1, window=1, rate=rate)
 
 
 def _inferred(frequency: Any, duration: Any) -> tuple[int | None, int | None, int | None]:

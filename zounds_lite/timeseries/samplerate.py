@@ -8,6 +8,7 @@ next, and *duration* the length of each, both durations. Two rates are equal if 
 from collections import namedtuple
 from collections.abc import Iterator
 from fractions import Fraction
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -79,8 +80,12 @@ class SampleRate(Declared):
     def __int__(self) -> int:
         return self.samples_per_second
 
-    def _identity(self) -> tuple[int, int]:
+    @cached_property
+    def _pair(self) -> tuple[int, int]:
         return picoseconds(self.frequency), picoseconds(self.duration)
+
+    def _identity(self) -> tuple[int, int]:
+        return self._pair
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, SampleRate):
