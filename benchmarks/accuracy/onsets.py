@@ -45,12 +45,13 @@ def onsets(sound: Labelled, graph: str) -> np.ndarray:
     samples = zounds.AudioSamples(sound.samples, zounds.AudioSampleRate(sound.rate))
     base: Any = zounds.stft(resample_to=samples.samplerate, wscheme=SCHEME, store_ogg=False)
 
+    with_slices: Any = GRAPHS[graph](base.fft)
+
     @zounds.simple_in_memory_settings
-    class Sound(base, GRAPHS[graph](base.fft)):
+    class Sound(base, with_slices):
         pass
 
-    document: Any = Sound
-    slices = document(document.process(meta=samples.encode())).slices
+    slices = Sound(Sound.process(meta=samples.encode())).slices
     return np.array([ts.start_ps / 1e12 for ts in slices.slices])
 
 
