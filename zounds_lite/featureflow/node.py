@@ -183,7 +183,7 @@ class Node:
         """Open the source that a chunk of bytes names, for reading from anywhere; for nodes with ``reads_source``.
 
         Returns:
-            Rows | None: None, the default, where that cannot be.
+            region.Rows | None: None, the default, where that cannot be.
         """
         return None
 
