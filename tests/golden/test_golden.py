@@ -24,6 +24,7 @@ from zounds_lite.segment import (
 )
 from zounds_lite.spectral import (
     BFCC,
+    CQT,
     DCT,
     DCTIV,
     FFT,
@@ -60,6 +61,7 @@ CHAINS = {
     "DCT": lambda: [SlidingWindow(HalfLapped(), HanningWindowingFunc()), DCT(scale_always_even=True)],
     "DCTIV": lambda: [SlidingWindow(HalfLapped(), HanningWindowingFunc()), DCTIV()],
     "MDCT": lambda: [SlidingWindow(HalfLapped(), OggVorbisWindowingFunc()), MDCT()],
+    "CQT": lambda: [CQT(256, start_hz=110.0, n_bands=60)],
     "BarkBands": lambda: [SlidingWindow(HalfLapped(), HanningWindowingFunc()), FFT(), BarkBands(n_bands=20)],
     "MelBands": lambda: [SlidingWindow(HalfLapped(), HanningWindowingFunc()), FFT(), MelBands(n_bands=20)],
     "FrequencyAdaptiveTransform": lambda: [

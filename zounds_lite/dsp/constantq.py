@@ -8,7 +8,7 @@ Conventions: the signal's axis is last; results are [..., frames, bands], comple
 other numbers. Frame t is centred at sample t * hop, with zeros outside the signal; n samples give 1 + n // hop frames,
 and no samples give none. ``constantq_atoms`` holds the definition, ``constantq_plan`` says how it is computed fast.
 
-A NaN stays in the frames less than one and a half of the longest atom away.
+A NaN stays in the frames less than two of the longest atom away; four, with less than 8 bands in an octave.
 
 Functions: ``cqt``; types: ``ConstantQ``, which holds the kernels, and ``ConstantQStream``, for a signal in chunks.
 
@@ -216,8 +216,7 @@ class ConstantQStream:
             wanted = self._transform.frame_count(self.n_samples)
             while self._n_given < wanted:
                 self._windows[:, self._filled :] = 0
-                left = wanted - self._n_given
-                results.extend(block[..., :left, :] for block in self._step())
+                results.extend(self._step(wanted - self._n_given))
         self._finished, self._analyses = True, []
         return self._joined(results)
 
@@ -227,9 +226,10 @@ class ConstantQStream:
         self._windows = np.zeros((n_signals, level.behind + plan.samples + level.ahead), plan.dtype)
         self._filled = level.behind - first_block(plan) * plan.samples
 
-    def _step(self) -> list[np.ndarray]:
+    def _step(self, most: int | None = None) -> list[np.ndarray]:
         plan = self._analyses[0].plan
-        out = np.empty((len(self._analyses), plan.frames, 2 * len(plan.center_hz)), plan.dtype)
+        n_frames = plan.frames if most is None else min(most, plan.frames)
+        out = np.empty((len(self._analyses), n_frames, 2 * len(plan.center_hz)), plan.dtype)
         given = [
             analysis.step(window, block)
             for analysis, window, block in zip(self._analyses, self._windows, out, strict=True)
@@ -239,8 +239,8 @@ class ConstantQStream:
         self._filled = kept
         if not all(given):
             return []
-        self._n_given += plan.frames
-        return [out.view(np.result_type(plan.dtype, np.complex64)).reshape(*self._lead, plan.frames, -1)]
+        self._n_given += n_frames
+        return [out.view(np.result_type(plan.dtype, np.complex64)).reshape(*self._lead, n_frames, -1)]
 
     def _joined(self, blocks: list[np.ndarray]) -> np.ndarray:
         if len(blocks) == 1:
@@ -336,10 +336,7 @@ def transform_into(plan: Plan, x: np.ndarray, out: np.ndarray) -> None:
         start = analysis.block * plan.samples - level.behind
         window = _window(x, start, plan.samples + level.behind + level.ahead)
         part = out[done : done + plan.frames]
-        block = part if len(part) == plan.frames else np.empty((plan.frames, out.shape[1]), out.dtype)
-        if analysis.step(window, block):
-            if block is not part:
-                part[:] = block[: len(part)]
+        if analysis.step(window, part):
             done += len(part)
 
 

@@ -76,10 +76,10 @@ class Analysis(_Buffers):
         Args:
             window (np.ndarray): the samples of the block, with ``behind`` samples of the first level before and
                 ``ahead`` after them; contiguous.
-            out (np.ndarray): takes the coefficients.
+            out (np.ndarray): takes the coefficients; less than all frames of the block will do.
 
         Shape:
-            [behind + samples + ahead]; out: [frames of a block, 2 * bands]
+            [behind + samples + ahead]; out: [frames, 2 * bands]
         """
         levels = [window, *self._buffers]
         for index in range(1, len(levels)):
@@ -99,7 +99,7 @@ class Analysis(_Buffers):
             phases, columns = len(group.kernels), slice(2 * group.bands.start, 2 * group.bands.stop)
             for phase, kernel in enumerate(group.kernels):
                 start, hop = self._frames(index, group, phase)
-                _multiply(samples[start:], hop, len(out) // phases, kernel, out[phase::phases, columns])
+                _multiply(samples[start:], hop, self.plan.frames // phases, kernel, out[phase::phases, columns])
 
 
 class Transpose(_Buffers):
@@ -116,10 +116,10 @@ class Transpose(_Buffers):
         """Return the samples that are complete: those that the step of the same block reads last.
 
         Args:
-            coefficients (np.ndarray | None): of the block; None for blocks without frames.
+            coefficients (np.ndarray | None): of the block; less than all frames will do; None for blocks without any.
 
         Shape:
-            [frames of a block, 2 * bands] -> [samples of a block]
+            [frames, 2 * bands] -> [samples of a block]
         """
         groups, decimations = _transposed(self.plan)
         if coefficients is not None:
@@ -144,12 +144,19 @@ class Transpose(_Buffers):
 
 
 def _multiply(x: np.ndarray, hop: int, n: int, matrix: np.ndarray, out: np.ndarray) -> None:
-    """Multiply n frames of a signal with a matrix."""
+    """Multiply the first of n frames of a signal with a matrix, as many as ``out`` takes.
+
+    The products have the same shape whether all frames are wanted or not, so that their last bits are the same too.
+    """
     rows = as_strided(x, (n, len(matrix)), (hop * x.itemsize, x.itemsize), writeable=False)
     at_once = max(8, min(128, _MOST_PRODUCTS // matrix.size // 8 * 8))
-    for start in range(0, n, at_once):
-        part = slice(start, start + at_once)
-        np.matmul(np.ascontiguousarray(rows[part]), matrix, out=out[part])
+    for start in range(0, len(out), at_once):
+        part = np.ascontiguousarray(rows[start : start + at_once])
+        wanted = out[start : start + at_once]
+        if len(wanted) == len(part):
+            np.matmul(part, matrix, out=wanted)
+        else:
+            wanted[:] = (part @ matrix)[: len(wanted)]
 
 
 @lru_cache(maxsize=4)
@@ -189,6 +196,8 @@ def _turned(matrix: np.ndarray, hop: int) -> np.ndarray:
 def _add(rows: np.ndarray, matrix: np.ndarray, out: np.ndarray, hop: int) -> None:
     """The transpose of ``_multiply``: add to a signal what its frames, of the given coefficients, are made of."""
     n, columns = rows.shape
+    if not n:
+        return
     hops = matrix.shape[1] // hop
     frames = len(matrix) // columns
     reach = frames - hops + 1

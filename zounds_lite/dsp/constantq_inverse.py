@@ -146,12 +146,12 @@ class _System:
         return out
 
     def _block(self, coefficients: np.ndarray, block: int) -> np.ndarray:
-        """Return the frames of a block, weighted; zeros where there are none."""
-        out = np.zeros((self._plan.frames, len(self.weights)), self._plan.dtype)
+        """Return the frames of a block, weighted; zeros before the first one."""
         at = block * self._plan.frames - self._first
         start, stop = max(at, 0), min(at + self._plan.frames, self._n_frames)
+        out = np.zeros((max(0, stop - at), len(self.weights)), self._plan.dtype)
         if start < stop:
-            np.multiply(coefficients[start:stop], self.weights, out=out[start - at : stop - at])
+            np.multiply(coefficients[start:stop], self.weights, out=out[start - at :])
         return out
 
 

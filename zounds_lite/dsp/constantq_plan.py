@@ -10,7 +10,8 @@ one whose a' comes closest to the exact atom in least squares: it undoes the fil
 frame's centre falls between two decimated samples. Its normal equations are banded and Toeplitz.
 
 What remains is the part of an atom's spectrum above the band that is kept. A band goes to the lowest rate where that
-tail, known from the window's transform, stays below ``TAIL``.
+tail, known from the window's transform, stays below ``TAIL``. Windows that jump, as Hamming's at its ends, have tails
+that reach far, so that their transforms are slow.
 
 Conventions: a frame's centre is sample 0 of its atom. Types: ``Plan``, ``Level``, ``Group``; function: ``make_plan``.
 
@@ -32,7 +33,7 @@ from zounds_lite.dsp.constantq_atoms import Window, atom, atom_lengths, band_cen
 __all__ = ["Group", "Level", "Plan", "make_plan"]
 
 TAIL = 1e-3
-"""How much of an atom's spectrum may lie beyond the band that its rate keeps, as a part of its peak."""
+"""How much of an atom's spectrum may lie beyond the band that its rate keeps: the root of its part of the energy."""
 
 _FIRST, _THEN = (4, 0.27), (4, 0.39)
 """The first decimation, and all others: by how much, and the part of the new rate up to which nothing is lost, and onto
@@ -46,6 +47,8 @@ _MOST_PHASES = 16
 """How many kernels a band may need for centres that fall between decimated samples."""
 _BLOCK_SAMPLES = 2**17
 """Samples in a block, roughly: all levels of it stay in the second-level cache."""
+_MOST_FRAMES = 2048
+"""Frames in a block, roughly, where hops are short."""
 _BANDS_AT_ONCE = 16
 _LENGTHS_AT_ONCE = 2.6
 """Bands share a product if the longest of their atoms is at most this many times as long as the shortest."""
@@ -145,7 +148,7 @@ def make_plan(
     phases = factors[-1] // math.gcd(factors[-1], hop)
     # rows of 32 frames a phase: then rows of the decimation fit into a block too
     unit = max(2, phases) * _ROW
-    frames = unit * max(1, round(_BLOCK_SAMPLES / (unit * hop)))
+    frames = unit * max(1, round(min(_MOST_FRAMES, _BLOCK_SAMPLES / hop) / unit))
     levels = _levels(atoms, levels_of, factors, hop, dtype)
     return Plan(hop, frames, phases, levels, _frozen(centers), _frozen(lengths), dtype)
 
@@ -175,11 +178,11 @@ def _passed(level: int) -> tuple[int, float]:
 
 @lru_cache(maxsize=16)
 def _tail_bins(window: Window) -> float:
-    """Return how far from its peak a window's transform falls below ``TAIL`` for good, in units of 1 / length."""
+    """Return how far from its peak a window's transform holds all but ``TAIL``, in units of 1 / length."""
     size, zoom = 1024, 16
-    spectrum = np.abs(np.fft.rfft(window_of_size(window, size), size * zoom))
-    above = np.flatnonzero(spectrum > TAIL * spectrum.max())
-    return float(above[-1] + 1) / zoom
+    power = np.abs(np.fft.rfft(window_of_size(window, size), size * zoom)) ** 2
+    tails = np.cumsum(power[::-1])[::-1]
+    return float(np.count_nonzero(tails > TAIL**2 * tails[0])) / zoom
 
 
 def _levels_of(reach_hz: np.ndarray, sr: int, factors: list[int]) -> np.ndarray:
