@@ -6,7 +6,7 @@ are always those of the same call on a plain array. Class: ``ArrayWithUnits``; w
 stands in ``functions``, what an index does in ``indexing``.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -44,6 +44,8 @@ class ArrayWithUnits(Methods):
 
     # the dimensions, the shape that they are for, and the index that is still to be taken of them
     _units: tuple[tuple[Dimension, ...], tuple[int, ...], tuple[Any, ...] | None] | None = None
+    # what is told of the rows that a slice will read, where the array is a map of a file
+    _ahead: Callable[[Any], None] | None = None
 
     def __new__(cls, arr: Any, dimensions: Iterable[Dimension | None]) -> Self:
         """View ``arr`` with units."""
@@ -155,6 +157,11 @@ class ArrayWithUnits(Methods):
         """Return the same array with another dimension for its first axis; nothing is copied."""
         return self._view(self, (axis, *self.dimensions[1:]))
 
+    def reading_ahead(self, ahead: Callable[[Any], None] | None) -> Self:
+        """Return this array, which from now on tells ``ahead`` of the rows of each slice, an int or a slice of ints."""
+        self._ahead = ahead
+        return self
+
     def kwargs(self) -> dict[str, Any]:
         """Return the keywords that, with raw data, make an array like this one."""
         return {"dimensions": self.dimensions}
@@ -168,6 +175,8 @@ class ArrayWithUnits(Methods):
         raw = integers(index, dimensions)
         if raw is None:
             return self._taken(resolve(index, dimensions))
+        if self._ahead is not None and raw:
+            self._ahead(raw[0])
         result = _getitem(self, raw)
         if type(result) is ArrayWithUnits:
             # most slices are only read: their dimensions are made when somebody asks

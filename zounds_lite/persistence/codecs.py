@@ -16,6 +16,7 @@ from zounds_lite.core import ArrayWithUnits, Dimension, IdentityDimension
 from zounds_lite.errors import CorruptValue, DimensionError, UnitsError
 from zounds_lite.featureflow.arrays import GreedyNumpyDecoder, NumpyEncoder, packed
 from zounds_lite.featureflow.codecs import StoredValue
+from zounds_lite.featureflow.stores.maps import ReadAhead
 from zounds_lite.timeseries import AudioSamples, TimeDimension, audio_sample_rate
 
 __all__ = [
@@ -91,7 +92,7 @@ class ArrayWithUnitsDecoder(GreedyNumpyDecoder):
             raise CorruptValue(f"{value.what}: malformed dimensions: {error}") from error
 
     def _wrap(self, array: np.ndarray, value: StoredValue) -> Any:
-        return ArrayWithUnits(array, self._dimensions(value, array.shape))
+        return ArrayWithUnits(array, self._dimensions(value, array.shape)).reading_ahead(ReadAhead.of(array))
 
     def _last_rows(self, array: Any, start: int) -> Any:
         """Slice the last rows and keep what the stream knew at its end, which slicing drops."""
@@ -111,7 +112,7 @@ class AudioSamplesDecoder(ArrayWithUnitsDecoder):
         if not isinstance(time, TimeDimension) or time.rate is None or (time.hop, time.window) != (1, 1):
             raise CorruptValue(f"{value.what} is no audio: its first dimension is {time!r}")
         try:
-            return AudioSamples(array, audio_sample_rate(time.rate))
+            return AudioSamples(array, audio_sample_rate(time.rate)).reading_ahead(ReadAhead.of(array))
         except UnitsError as error:
             raise CorruptValue(f"{value.what} is no audio: {error}") from error
 

@@ -2,7 +2,7 @@
 
 Why not plain ``mmap``: before Python 3.13 it keeps a descriptor of the file for as long as the map lives, and a process
 may have no more than 1,024 of these, far fewer than the arrays that one can hold. So the object begins as a map of
-nothing, and the file is mapped in its place. Function: ``map_file``.
+nothing, and the file is mapped in its place. Function: ``map_file``; class ``ReadAhead``.
 """
 
 import ctypes
@@ -19,10 +19,13 @@ import numpy as np
 from zounds_lite.errors import CorruptValue, StoreError
 from zounds_lite.featureflow.stores.folders import open_plain
 
-__all__ = ["map_file"]
+__all__ = ["ReadAhead", "map_file"]
 
 _MAP_FIXED = 0x10
 """The same on Linux, macOS and the BSDs; Python does not name it."""
+_BLOCK = 65_536
+_MOST_AHEAD = 1 << 20
+"""Bytes: what reaches further may be a view of which little is looked at."""
 
 
 def map_file(file: Path, what: str) -> np.ndarray:
@@ -58,6 +61,52 @@ def map_file(file: Path, what: str) -> np.ndarray:
     if hasattr(mmap, "MADV_RANDOM"):
         mapped.madvise(mmap.MADV_RANDOM)
     return np.frombuffer(mapped, np.uint8)
+
+
+class ReadAhead:
+    """Has the system read rows of a map at once, where it would otherwise wait for each page as it is touched.
+
+    A stretch is asked for once: what the system dropped from memory since then comes page by page.
+
+    Args:
+        mapped (mmap.mmap): the map.
+        start (int): where the rows begin in it, in bytes.
+        rows (int): how many there are.
+        row (int): bytes of one.
+    """
+
+    def __init__(self, mapped: mmap.mmap, start: int, rows: int, row: int) -> None:
+        self._mapped, self._start, self._rows, self._row = mapped, start, rows, row
+        self._step = max(1, _BLOCK // row)
+        self._is_asked = bytearray(rows // self._step + 1)  # of each step of rows
+
+    @classmethod
+    def of(cls, rows: np.ndarray) -> "ReadAhead | None":
+        """Return what reads the rows of an array ahead; None where it is no map of a file, or a small one."""
+        below: Any = rows
+        while isinstance(below, np.ndarray):
+            below = below.base
+        mapped = getattr(below, "obj", None)
+        if not isinstance(mapped, mmap.mmap) or not hasattr(mmap, "MADV_WILLNEED") or rows.nbytes < _BLOCK:
+            return None
+        start = rows.__array_interface__["data"][0] - np.frombuffer(below, np.uint8).__array_interface__["data"][0]
+        return cls(mapped, start, len(rows), rows.nbytes // len(rows))
+
+    def __call__(self, rows: Any) -> None:
+        """Have rows read that are about to be touched, if they are a slice of a moderate length."""
+        if type(rows) is slice and type(rows.start) is int and type(rows.stop) is int:
+            first, last = rows.start // self._step, rows.stop // self._step + 1
+            if self._is_asked.find(0, first, last) >= 0:
+                self._ask(max(0, first), min(last, len(self._is_asked)))
+
+    def _ask(self, first: int, last: int) -> None:
+        """Have the system read steps of rows."""
+        begin = self._start + first * self._step * self._row
+        begin -= begin % mmap.PAGESIZE
+        end = self._start + min(self._rows, last * self._step) * self._row
+        if begin < end <= begin + _MOST_AHEAD:
+            self._is_asked[first:last] = b"\1" * (last - first)
+            self._mapped.madvise(mmap.MADV_WILLNEED, begin, end - begin)
 
 
 def _map(descriptor: int, size: int) -> mmap.mmap:
