@@ -4,9 +4,14 @@ from pathlib import Path
 
 import numpy as np
 
-__all__ = ["RATE", "write_recording"]
+__all__ = ["RATE", "tone_hz", "write_recording"]
 
 RATE = 44100
+
+
+def tone_hz(second: int) -> int:
+    """Frequency of the tone in a second of a recording."""
+    return 220 + 20 * (second % 60)
 
 
 def write_recording(path: Path, seconds: int, rate: int = RATE, noise: float = 0.05) -> None:
@@ -33,5 +38,5 @@ def write_recording(path: Path, seconds: int, rate: int = RATE, noise: float = 0
         format="RF64" if is_large else None,
     ) as file:
         for second in range(seconds):
-            tone = 0.3 * np.sin(2 * np.pi * (220 + 20 * (second % 60)) * t + [0.0, 0.5])
+            tone = 0.3 * np.sin(2 * np.pi * tone_hz(second) * t + [0.0, 0.5])
             file.write(tone + np.roll(hiss, 97 * second, axis=0))
