@@ -6,7 +6,8 @@ place on. It then decodes from the start of that file, which is exact, and the f
 where the start lies. Conventions: offsets in bytes, places in frames. Class: ``OggPages``.
 
 Sources:
-    RFC 3533, section 6 (page header); Vorbis I, section A.2 (granule positions count frames to the end of a page).
+    RFC 3533, section 6 (page header); Vorbis I, section 4.2.2 (identification header), 4.3.8 (frames of a block) and
+    A.2 (granule positions count frames to the end of a page).
 """
 
 import struct
@@ -16,9 +17,9 @@ from zounds_lite.media.source import Pieces, Source
 
 __all__ = ["OggPages"]
 
-_LEAD = 8192
-"""Frames between a page and the first place that it is used for: the longest Vorbis block, which primes the decoder."""
 _HEADER_PACKETS = 3
+_BLOCK_SIZES = 56
+"""Where the first header packet, in a page of its own, has the lengths of short and long blocks, as powers of two."""
 
 
 class OggPages:
@@ -37,9 +38,18 @@ class OggPages:
         if self._scan():
             first = self._ends[-1] - frames  # recordings may start behind zero
             # a file of the last page alone would be placed wrongly: that page may be cut to the recording's length
-            self._places = [end - first + _LEAD for end in self._ends[:-2]]
+            self._places = [end - first + self._lead for end in self._ends[:-2]]
         else:
             self._places = []
+
+    @property
+    def _lead(self) -> int:
+        """Frames between the start of a page and the first place that it is used for.
+
+        A block that began on the page before is lost and the next one primes the decoder; each stands for up to half
+        of a long block.
+        """
+        return 1 << (self._source.at(_BLOCK_SIZES, 1)[0] >> 4)
 
     def _scan(self) -> bool:
         """Walk the pages; False where the file is no plain sequence of pages of one stream."""
