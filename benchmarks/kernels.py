@@ -1,4 +1,4 @@
-"""Kernels against their peers, in memory: resampling, STFT, MDCT, and mel bands with decibels.
+"""Kernels against their peers, in memory: resampling, STFT, MDCT, mel bands with decibels, CQT.
 
 A kernel is a function that yields what it is, its target, ours and the peer's, both ready to be called, after a check
 that both give the same numbers. They are called in turn, round after round, with matrix products on one core. The
@@ -11,6 +11,7 @@ import statistics
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -132,14 +133,40 @@ def resample(seconds: int) -> Iterator[Kernel]:
     yield Kernel("resample 44.1 to 11.025 kHz, bare soxr", 0.9, ours, peer)
 
 
-KERNELS: tuple[Callable[[int], Iterator[Kernel]], ...] = (resample, stft, mdct, mel)
+def cqt(seconds: int) -> Iterator[Kernel]:
+    """Notes, and the quarter tones of the energy auto-encoder: our function, units included, against ``librosa.cqt``.
+
+    Both are first held against the transform itself, which is computed without decimation: librosa's differs from it by
+    what going down octave by octave costs.
+    """
+    import librosa
+
+    import zounds_lite as zounds
+
+    sound = zounds.AudioSamples(_sound(seconds, 22_050), zounds.SR22050())
+    plain, c1 = np.asarray(sound), float(librosa.note_to_hz("C1"))
+    for name, hop, start_hz, n_bands, octave in (
+        ("84 notes, hop 512", 512, c1, 84, 12),
+        ("96 quarter tones, hop 1024", 1024, 2 * c1, 96, 24),
+    ):
+        ours = partial(zounds.spectral.cqt, sound, hop, start_hz, n_bands, octave)
+        peer = partial(
+            librosa.cqt, plain, sr=22_050, hop_length=hop, fmin=start_hz, n_bins=n_bands, bins_per_octave=octave
+        )
+        exact = ours(exact=True)
+        _check(ours(), exact, 1e-3)
+        _check(np.abs(exact), np.abs(peer().T), 3e-2)
+        yield Kernel(f"CQT, {name}, with units, against librosa", 6.0, ours, peer)
+
+
+KERNELS: tuple[Callable[[int], Iterator[Kernel]], ...] = (resample, stft, mdct, mel, cqt)
 """To add a kernel, write a function of the seconds of sound that yields it, and name it here."""
 
 
-def _check(ours: Any, theirs: Any) -> None:
-    """Stop where both do not give the same numbers, to a part of 1e-4."""
+def _check(ours: Any, theirs: Any, part: float = 1e-4) -> None:
+    """Stop where both do not give the same numbers, but for a part of the largest."""
     difference = float(np.abs(np.asarray(ours) - theirs).max() / np.abs(theirs).max())
-    if not difference < 1e-4:
+    if not difference < part:
         raise ValueError(f"the peer gives other numbers: they differ by {difference:.2g} of the largest")
 
 

@@ -38,7 +38,7 @@ _ENOUGH = 1e-12
 
 
 def icqt(
-    spectrum: np.ndarray, bank: ConstantQ, length: int | None = None, steps: int = 12, allow_gaps: bool = False
+    spectrum: np.ndarray, bank: ConstantQ, length: int | None = None, steps: int = 20, allow_gaps: bool = False
 ) -> np.ndarray:
     """Return the signal that a constant-Q transform was made of, as far as its bands reach.
 

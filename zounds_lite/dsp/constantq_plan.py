@@ -11,7 +11,7 @@ frame's centre falls between two decimated samples. Its normal equations are ban
 
 What remains is the part of an atom's spectrum above the band that is kept. A band goes to the lowest rate where that
 tail, known from the window's transform, stays below ``TAIL``. Windows that jump, as Hamming's at its ends, have tails
-that reach far, so that their transforms are slow.
+that hardly fall: their transforms are computed at the full rate.
 
 Conventions: a frame's centre is sample 0 of its atom. Types: ``Plan``, ``Level``, ``Group``; function: ``make_plan``.
 
@@ -178,11 +178,17 @@ def _passed(level: int) -> tuple[int, float]:
 
 @lru_cache(maxsize=16)
 def _tail_bins(window: Window) -> float:
-    """Return how far from its peak a window's transform holds all but ``TAIL``, in units of 1 / length."""
+    """Return how far from its peak a window's transform holds all but ``TAIL``, in units of 1 / length.
+
+    Twice as far there must be a fifth of that (Hann's has a sixth): what lies next to the band that is kept comes
+    through in part, and what lies beyond does not. No bound at all where that is never so.
+    """
     size, zoom = 1024, 16
     power = np.abs(np.fft.rfft(window_of_size(window, size), size * zoom)) ** 2
-    tails = np.cumsum(power[::-1])[::-1]
-    return float(np.count_nonzero(tails > TAIL**2 * tails[0])) / zoom
+    tails = np.sqrt(np.cumsum(power[::-1])[::-1] / power.sum())
+    bound = int(np.count_nonzero(tails > TAIL))
+    falls = bound < len(tails) // 4 and tails[2 * bound] <= TAIL / 5
+    return bound / zoom if falls else math.inf
 
 
 def _levels_of(reach_hz: np.ndarray, sr: int, factors: list[int]) -> np.ndarray:

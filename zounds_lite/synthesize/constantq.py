@@ -52,7 +52,7 @@ class CQTSynthesizer(Declared):
     steps: int
     allow_gaps: bool
 
-    def __init__(self, window: Window = "hann", steps: int = 12, allow_gaps: bool = False) -> None:
+    def __init__(self, window: Window = "hann", steps: int = 20, allow_gaps: bool = False) -> None:
         super().__init__(window=window, steps=steps, allow_gaps=allow_gaps)
 
     def validate(self) -> None:
