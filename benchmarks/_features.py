@@ -8,6 +8,7 @@ import numpy as np
 
 import zounds_lite as zounds
 from zounds_lite import featureflow as ff
+from zounds_lite.dsp import power_to_db
 
 _STFT = zounds.stft(
     resample_to=zounds.SR11025(), wscheme=zounds.SR11025().windowing_scheme(2048, 1024), store_ogg=False
@@ -26,7 +27,18 @@ class Features(_STFT):
     log_mel = zounds.ArrayWithUnitsFeature(_decibels, needs=mel, store=True)
 
 
-def log_mel_document(rate: int, window: int, hop: int, magnitudes: bool = False) -> Any:
+class ClippedDecibels(ff.Aggregator, ff.Node):
+    """Decibels of power, at most so many below the loudest number of the whole recording."""
+
+    def __init__(self, top_db: float = 80.0, needs: Any = None) -> None:
+        super().__init__(needs=needs)
+        self.top_db = top_db
+
+    def _process(self, data):
+        yield zounds.ArrayWithUnits(power_to_db(data, top_db=self.top_db), data.dimensions)
+
+
+def log_mel_document(rate: int, window: int, hop: int, magnitudes: bool = False, top_db: float | None = None) -> Any:
     """Return a document of decibels of 128 mel bands, windowed, padded and scaled as librosa does it.
 
     Args:
@@ -34,6 +46,7 @@ def log_mel_document(rate: int, window: int, hop: int, magnitudes: bool = False)
         window (int): samples of a frame.
         hop (int): samples from frame to frame.
         magnitudes (bool): keep the magnitudes of the transform, too.
+        top_db (float | None): range below the loudest band of the whole recording. None: no limit.
     """
     samplerate = zounds.audio_sample_rate(rate)
     base: Any = zounds.resampled(resample_to=samplerate, store_ogg=False)
@@ -53,7 +66,10 @@ def log_mel_document(rate: int, window: int, hop: int, magnitudes: bool = False)
         fft = zounds.ArrayWithUnitsFeature(zounds.FFT, needs=frames, store=False)
         magnitude = zounds.ArrayWithUnitsFeature(np.abs, needs=fft, store=magnitudes)
         mel = zounds.ArrayWithUnitsFeature(zounds.MelBands, n_bands=128, needs=fft, store=False)
-        log_mel = zounds.ArrayWithUnitsFeature(_decibels, needs=mel, store=True)
+        if top_db is None:
+            log_mel = zounds.ArrayWithUnitsFeature(_decibels, needs=mel, store=True)
+        else:
+            log_mel = zounds.ArrayWithUnitsFeature(ClippedDecibels, needs=mel, top_db=top_db, store=True)
 
     return LogMel
 

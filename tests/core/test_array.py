@@ -338,6 +338,16 @@ def test_joining_needs_agreement():
         ArrayWithUnits.concat([])
 
 
+def test_a_list_of_another_class_is_joined_like_any_list():
+    class Chunks(list):
+        pass
+
+    data, x = make(2, 3)
+    joined = np.concatenate(Chunks([x, x]))
+    check(joined, np.concatenate([data, data]), "ab")
+    assert isinstance(joined, ArrayWithUnits)
+
+
 def test_concat_grows_what_can_grow():
     x = ArrayWithUnits(np.ones((2, 3)), [TIME, Fixed(3)])
     assert ArrayWithUnits.concat([x, x]).dimensions[0].size == 4

@@ -24,9 +24,9 @@ def strip(value: Any) -> Any:
     """Return ``value`` with every array with units in it, also in lists, tuples and dicts, as a plain view."""
     if isinstance(value, np.ndarray):
         return value.view(np.ndarray) if has_units(value) else value
-    if type(value) in (list, tuple):
-        return type(value)(strip(item) for item in value)
-    if type(value) is dict:
+    if isinstance(value, (list, tuple)):  # also a subclass, whose constructor is its own affair
+        return [*map(strip, value)] if isinstance(value, list) else (*map(strip, value),)
+    if isinstance(value, dict):
         return {key: strip(item) for key, item in value.items()}
     return value
 
