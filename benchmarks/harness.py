@@ -162,12 +162,12 @@ def anonymous_memory(pid: int) -> int:
 
 def child(module: str, *arguments: str) -> dict[str, Any]:
     """Run ``python -m module arguments`` and return the JSON that it prints, with its peak anonymous memory."""
-    process = subprocess.Popen([sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, text=True)
     peak = 0
-    while process.poll() is None:
-        peak = max(peak, anonymous_memory(process.pid))
-        time.sleep(0.004)
-    out = process.stdout.read() if process.stdout else ""
+    with subprocess.Popen([sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, text=True) as process:
+        while process.poll() is None:
+            peak = max(peak, anonymous_memory(process.pid))
+            time.sleep(0.004)
+        out = process.stdout.read() if process.stdout else ""
     if process.returncode:
         raise RuntimeError(f"{module} {' '.join(arguments)} ended with {process.returncode}")
     return {**json.loads(out.splitlines()[-1]), "peak_anonymous_mb": peak / 1e6}
