@@ -48,8 +48,8 @@ def _direct(x: np.ndarray, bank: ConstantQ) -> np.ndarray:
     import scipy.fft
 
     out = np.empty((bank.frame_count(len(x)), bank.n_bands), complex)
-    before = 2 * int(bank.lengths[0])
-    size = scipy.fft.next_fast_len(len(x) + 2 * before)
+    before = int(bank.lengths[0]) + 2
+    size = scipy.fft.next_fast_len(len(x) + 2 * before + bank.hop)
     spectrum = scipy.fft.fft(np.concatenate([np.zeros(before), x]), size)
     for k, (hz, length) in enumerate(zip(bank.center_hz, bank.lengths, strict=True)):
         first, numbers = atom(hz, length, bank.sr, bank.window)
