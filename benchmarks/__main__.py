@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks import harness
+from benchmarks.page import page
 
 NAMES = [
     "start",
@@ -58,23 +59,34 @@ def summary(results: list[dict[str, Any]]) -> list[harness.Row]:
     return rows
 
 
+def measured(names: list[str], is_quick: bool) -> dict[str, Any]:
+    """Run benchmarks; return the facts of the machine, and what each gave."""
+    with tempfile.TemporaryDirectory(prefix="zounds-benchmarks-") as folder:
+        results = [run(name, is_quick, Path(folder)) for name in names]
+    for result in results:
+        result.pop("facts", None)
+    return {"quick": is_quick, "facts": harness.machine(), "benchmarks": results}
+
+
 def main() -> int:
     """Run the benchmarks; return how many failed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="small runs that check that everything works")
     parser.add_argument("--only", nargs="+", choices=available(), metavar="NAME", help=", ".join(available()))
     parser.add_argument("--out", help="write all figures as JSON")
+    parser.add_argument("--page", help="write all figures as Markdown")
+    parser.add_argument("--read", help="run nothing; take the figures from the JSON of an earlier run")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="zounds-benchmarks-") as folder:
-        results = [run(name, arguments.quick, Path(folder)) for name in arguments.only or available()]
-    facts = harness.machine()
-    for result in results:
-        result.pop("facts", None)
-    harness.report("all figures with a target", summary(results), facts, None)
+    if arguments.read:
+        data = json.loads(Path(arguments.read).read_text())
+    else:
+        data = measured(arguments.only or available(), arguments.quick)
+    harness.report("all figures with a target", summary(data["benchmarks"]), data["facts"], None)
     if arguments.out:
-        data = {"quick": arguments.quick, "facts": facts, "benchmarks": results}
         Path(arguments.out).write_text(json.dumps(data, indent=1) + "\n")
-    return sum(result["status"] != 0 for result in results)
+    if arguments.page:
+        Path(arguments.page).write_text(page(data))
+    return sum(result["status"] != 0 for result in data["benchmarks"])
 
 
 if __name__ == "__main__":

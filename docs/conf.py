@@ -27,7 +27,7 @@ author = copyright = "zounds_lite developers"
 version = release = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "pictures"]
-exclude_patterns = ["_build", "faults_table.md"]
+exclude_patterns = ["_build", "benchmarks_table.md", "faults_table.md"]
 myst_enable_extensions = ["dollarmath"]
 smartquotes = False
 html_theme = "furo"
