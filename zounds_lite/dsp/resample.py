@@ -55,7 +55,7 @@ def output_length(n: int, sr_in: int, sr_out: int) -> int:
     _check_rates(sr_in, sr_out)
     if n < 0:
         raise DeclarationError(f"n={n}: a signal has 0 or more samples")
-    return int((2 * int(n) * int(sr_out) + int(sr_in)) // (2 * int(sr_in)))
+    return _scaled(int(n), int(sr_in), int(sr_out))
 
 
 def resample(x: np.ndarray, sr_in: int, sr_out: int) -> np.ndarray:
@@ -162,7 +162,7 @@ class ResampleStream:
         if self._finished:
             return np.zeros((0, *self._shape), self.dtype)
         self._finished = True
-        n_left = output_length(self._n_in, self.sr_in, self.sr_out) - self._n_out
+        n_left = _scaled(self._n_in, self.sr_in, self.sr_out) - self._n_out
         tail = np.zeros((0, *self._shape), self.dtype)
         if n_left:
             tail = fit_length(self._run(tail, last=True), n_left)
@@ -184,9 +184,13 @@ class ResampleStream:
         chunk = np.ascontiguousarray(x.reshape(len(x)) if self.channels == 1 else x)
         out = self._engine.resample_chunk(chunk, last=last).reshape(-1, *self._shape)
         # never more than the exact length, whatever the engine's rounding
-        out = out[: output_length(self._n_in, self.sr_in, self.sr_out) - self._n_out]
+        out = out[: _scaled(self._n_in, self.sr_in, self.sr_out) - self._n_out]
         self._n_out += len(out)
         return out
+
+
+def _scaled(n: int, sr_in: int, sr_out: int) -> int:
+    return (2 * n * sr_out + sr_in) // (2 * sr_in)
 
 
 def _check_rates(sr_in: int, sr_out: int) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from zounds_lite.dsp.resample import CONTEXT, ResampleStream, output_length
 from zounds_lite.errors import DeclarationError, SampleRateError
 from zounds_lite.featureflow import Locality, Node, Pointwise
-from zounds_lite.timeseries import SR44100, AudioSampleRate, AudioSamples
+from zounds_lite.timeseries import SR44100, AudioSampleRate, AudioSamples, audio_sample_rate
 
 __all__ = ["Resampler"]
 
@@ -64,7 +64,7 @@ class Resampler(Node):
         if not isinstance(self.samplerate, AudioSampleRate):
             raise DeclarationError(f"samplerate={samplerate!r}; allowed: SR44100() and the like, AudioSampleRate(hz)")
         self._stream: ResampleStream | None = None
-        self._rate: AudioSampleRate | None = None
+        self._hz: int | None = None
         self._is_empty = True
 
     def locality(self, example: AudioSamples) -> Locality:
@@ -72,16 +72,19 @@ class Resampler(Node):
         return Pointwise() if same else _Resampling(example.samplerate.rate, self.samplerate.rate)
 
     def _process(self, data: AudioSamples) -> Iterator[AudioSamples]:
-        if self._rate is None:
-            self._rate = data.samplerate
-        if data.samplerate != self._rate:
-            raise SampleRateError(f"a chunk at {data.samplerate!r} follows chunks at {self._rate!r} in one stream")
-        if self._rate == self.samplerate:
+        # the rate of the axis, as the samplerate of a chunk is an object that is made anew
+        hz = getattr(data.dimensions[0], "rate", None) or data.samplerate.rate
+        if self._hz is None:
+            self._hz = hz
+        if hz != self._hz:
+            first = audio_sample_rate(self._hz)
+            raise SampleRateError(f"a chunk at {data.samplerate!r} follows chunks at {first!r} in one stream")
+        if hz == self.samplerate.rate:
             yield data
             return
         if self._stream is None:
             dtype = np.float64 if data.dtype == np.float64 else np.float32
-            self._stream = ResampleStream(self._rate.rate, self.samplerate.rate, data.channels, dtype)
+            self._stream = ResampleStream(hz, self.samplerate.rate, data.channels, dtype)
         out = self._stream.push(np.asarray(data))
         if len(out):
             self._is_empty = False
