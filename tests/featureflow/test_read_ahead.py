@@ -36,7 +36,7 @@ class Asked:
 def test_all_rows_of_a_slice_are_asked_for_once(start, row, rows):
     size = start + row * rows
     asked = Asked(size)
-    ahead = ReadAhead(asked, start, rows, row)
+    ahead = ReadAhead(asked, start, rows, row).announce
     rng = np.random.default_rng(0)
     for _ in range(200):
         first = int(rng.integers(rows - 1))
@@ -57,7 +57,7 @@ def test_all_rows_of_a_slice_are_asked_for_once(start, row, rows):
 )
 def test_what_is_no_stretch_of_moderate_length_is_left_alone(index):
     asked = Asked(ROWS * 1024)
-    ahead = ReadAhead(asked, 0, ROWS, 1024)
+    ahead = ReadAhead(asked, 0, ROWS, 1024).announce
     ahead(index)
     assert sum(b - a for a, b in asked.stretches) <= 65_536
 
@@ -77,7 +77,7 @@ def test_rows_are_found_in_the_map_below_an_array(rows):
     array = ArrayWithUnits(rows, [None, None]).reading_ahead(ahead)
     assert np.array_equal(array[100:160, 3:7], rows[100:160, 3:7])
     assert np.array_equal(array[ROWS - 10 :], rows[-10:]) and np.array_equal(array[()], rows)
-    assert any(ahead._is_asked)
+    assert any(ahead.__self__._is_asked)
 
 
 def test_what_is_in_memory_or_small_is_not_read_ahead(rows):
@@ -101,5 +101,5 @@ def test_stored_features_are_read_ahead(tmp_path):
     found = document("a")
     for feature in (found.fft, found.resampled):
         part = feature[TimeSlice(Milliseconds(200), start=Seconds(9))]
-        assert len(part) and any(feature._ahead._is_asked)
+        assert len(part) and any(feature._ahead.__self__._is_asked)
     document.database.close()

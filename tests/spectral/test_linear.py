@@ -84,3 +84,16 @@ def test_bad_declarations(arguments):
 def test_parts_lie_on_their_grid(grid):
     with pytest.raises(DeclarationError, match="as slicing sets it"):
         LinearScale(FrequencyBand(0, 100), 3, grid=grid)
+
+
+@given(
+    samplerate=st.sampled_from([1, 8000, 11025, 44100, 192_000]),
+    n_fft=st.sampled_from([1, 2, 255, 512, 2048, 3001, 65_536]),
+    k=st.integers(0, 32_768),
+    nudge=st.sampled_from([0.0, 1e-12, -1e-12, 1e-7, -1e-7, 0.3, -0.3]),
+)
+def test_a_bin_begins_where_its_frequency_is_to_the_last_bit(samplerate, n_fft, k, nudge):
+    scale = FFTScale(samplerate, n_fft)
+    hz = (k + nudge) * samplerate / n_fft
+    frequencies = np.arange(len(scale)) * samplerate / n_fft
+    assert scale._first_at_or_above(hz) == int(np.searchsorted(frequencies, hz, side="left"))

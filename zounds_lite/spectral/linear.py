@@ -19,6 +19,9 @@ from zounds_lite.spectral.scales import FrequencyScale, read_only
 
 __all__ = ["FFTScale", "LinearScale"]
 
+_ROUNDING = 1e-5
+"""Bins: far more than what is rounded off in computing the bin at a frequency."""
+
 
 class LinearScale(FrequencyScale):
     """Bands of equal width, side by side.
@@ -208,7 +211,10 @@ class FFTScale(LinearScale):
             return 0
         if hz > highest:
             return end - start
-        k = ceil(hz * n_fft / samplerate)
+        exactly = hz * n_fft / samplerate
+        k = ceil(exactly)
+        if _ROUNDING < k - exactly < 1 - _ROUNDING:
+            return k - start
         while (k - 1) * samplerate / n_fft >= hz:
             k -= 1
         while k * samplerate / n_fft < hz:

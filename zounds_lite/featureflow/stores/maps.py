@@ -10,6 +10,7 @@ import errno
 import mmap
 import os
 import sys
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -81,8 +82,8 @@ class ReadAhead:
         self._is_asked = bytearray(rows // self._step + 1)  # of each step of rows
 
     @classmethod
-    def of(cls, rows: np.ndarray) -> "ReadAhead | None":
-        """Return what reads the rows of an array ahead; None where it is no map of a file, or a small one."""
+    def of(cls, rows: np.ndarray) -> "Callable[[Any], None] | None":
+        """Return the ``announce`` of the rows of an array; None where it is no map of a file, or a small one."""
         below: Any = rows
         while isinstance(below, np.ndarray):
             below = below.base
@@ -90,14 +91,20 @@ class ReadAhead:
         if not isinstance(mapped, mmap.mmap) or not hasattr(mmap, "MADV_WILLNEED") or rows.nbytes < _BLOCK:
             return None
         start = rows.__array_interface__["data"][0] - np.frombuffer(below, np.uint8).__array_interface__["data"][0]
-        return cls(mapped, start, len(rows), rows.nbytes // len(rows))
+        return cls(mapped, start, len(rows), rows.nbytes // len(rows)).announce
 
-    def __call__(self, rows: Any) -> None:
+    def announce(self, rows: Any) -> None:
         """Have rows read that are about to be touched, if they are a slice of a moderate length."""
+        # nearly every slice comes here, and most find that nothing is to be done
         if type(rows) is slice and type(rows.start) is int and type(rows.stop) is int:
-            first, last = rows.start // self._step, rows.stop // self._step + 1
-            if self._is_asked.find(0, first, last) >= 0:
-                self._ask(max(0, first), min(last, len(self._is_asked)))
+            first, last, is_asked = rows.start // self._step, rows.stop // self._step, self._is_asked
+            try:
+                if is_asked[first] and is_asked[last] and last - first < 2:
+                    return
+            except IndexError:  # it reaches beyond the end
+                pass
+            if is_asked.find(0, first, last + 1) >= 0:
+                self._ask(max(0, first), min(last + 1, len(is_asked)))
 
     def _ask(self, first: int, last: int) -> None:
         """Have the system read steps of rows."""
