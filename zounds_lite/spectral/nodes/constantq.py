@@ -75,6 +75,10 @@ class CQT(Node):
         self.window = window
         self.exact = exact
         self._stream: ConstantQStream | None = None
+        self._begin = 0
+
+    def begin(self, row: int) -> None:
+        self._begin = row
 
     def locality(self, example: Any) -> Locality:
         plan = self._axes_of(example).bank.plan(np.dtype(np.float32))
@@ -107,7 +111,7 @@ class CQT(Node):
         if self._stream is not None:
             # also without any samples: then there is an empty series of frames, not none
             spectra = self._stream.finish()
-            yield self._axes.with_units(spectra, start=self._start, n_samples=self._stream.n_samples)
+            yield self._axes.with_units(spectra, start=self._start, n_samples=self._begin + self._stream.n_samples)
 
 
 def _is_count(hop: Any) -> bool:
