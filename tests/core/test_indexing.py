@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, strategies as st
 
-from zounds_lite.core import ArrayWithUnits, Dimension, IdentityDimension
-from zounds_lite.core.indexing import integers, is_integer, is_mask, resolve, sliced
+from zounds_lite.core import ArrayWithUnits, Dimension, IdentityDimension, indexing
+from zounds_lite.core.indexing import is_integer, is_mask, resolve, sliced
 from zounds_lite.errors import DimensionError, UnitIndexError
 from zounds_lite.timeseries import Seconds, TimeDimension, TimeSlice
 
@@ -255,10 +255,10 @@ def test_a_duration_is_no_integer_and_a_list_of_numbers_no_mask():
 def test_the_fast_way_finds_the_dimensions_of_the_general_one(index):
     axes = [Tagged(0), Tagged(1), Tagged(2)]
     shape = np.empty((5, 9, 7))[index].shape
-    found = sliced(integers(index, axes), axes, shape)
+    found = sliced(indexing.integers(index, axes), axes, shape)
     assert [d.tag for d in found] == [d.tag for d in resolve(index, axes).dimensions(shape)]
 
 
 @pytest.mark.parametrize("index", [(None,), (Ellipsis,), ([1, 2],), (np.array([1]),), (True,), ((0, 1),), (0, 0, 0, 0)])
 def test_the_fast_way_leaves_other_indexes_alone(index):
-    assert integers(index, [Tagged(0), Tagged(1), Tagged(2)]) is None
+    assert indexing.integers(index, [Tagged(0), Tagged(1), Tagged(2)]) is None
