@@ -25,7 +25,7 @@ _WORKERS = 2
 _HANG_S = 3.0
 _STALL_S = 20.0
 """Seconds on the clock after which a file counts as a hang even if the machine gave the process no time."""
-_RSS_MB = 512
+_MORE_MB = 384
 _OUTCOMES = ("ok", "truncated", "non-finite", "rejected", "unreadable")
 _APART = 10_000_000
 """Between the numbers of two runs with different seeds."""
@@ -85,6 +85,10 @@ def _tried(number: int, what: str, data: bytes, folder: Path) -> tuple[str, str 
         return "untyped", f"{what}: {type(error).__name__}: {str(error)[:300]}"
 
 
+def _peak_mb() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+
+
 def _work(pipe: int, first: int, step: int, setting: Setting, recordings: dict[str, bytes]) -> None:
     """Decode mutated files until killed; the decoders' own remarks go nowhere."""
     null = os.open(os.devnull, os.O_WRONLY)
@@ -92,7 +96,7 @@ def _work(pipe: int, first: int, step: int, setting: Setting, recordings: dict[s
         os.dup2(null, descriptor)
     broken.apply(setting.broken)
     known = crafted(recordings)
-    number = first
+    number, inherited_mb = first, _peak_mb()  # a fork begins with the memory of whoever runs this row
     while True:
         os.write(pipe, f"{number}\n".encode())
         began = time.monotonic()
@@ -104,7 +108,7 @@ def _work(pipe: int, first: int, step: int, setting: Setting, recordings: dict[s
         if wanted is not None and kind != wanted and loss is None:
             loss = f"{number} ({what}): the outcome is {kind!r}, it should be {wanted!r}"
         facts = {"kind": kind, "loss": loss, "seconds": time.monotonic() - began,
-                 "rss": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}  # fmt: skip
+                 "rss": _peak_mb() - inherited_mb}  # fmt: skip
         os.write(pipe, json.dumps(facts).encode() + b"\n")
         number += step
 
@@ -180,11 +184,11 @@ class _Count:
 
     def result(self) -> Result:
         """The row."""
-        if self.peak_mb >= _RSS_MB:
-            self.losses.append(f"the peak of resident memory is {self.peak_mb} MB; allowed: below {_RSS_MB}")
+        if self.peak_mb >= _MORE_MB:
+            self.losses.append(f"resident memory grew by {self.peak_mb} MB; allowed: below {_MORE_MB}")
         figures = {"files": sum(self.kinds.values()), **{kind: self.kinds[kind] for kind in _OUTCOMES},
                    "crashes": self.crashes, "hangs": self.hangs, "slowest s": round(self.slowest_s, 2),
-                   "peak RSS MB": self.peak_mb}  # fmt: skip
+                   "RSS grew by MB": self.peak_mb}  # fmt: skip
         return Result(figures, self.losses)
 
 
@@ -230,7 +234,7 @@ FAULTS = [
         name="mutated audio",
         size=60,
         unit="s",
-        promise="crash 0, hang over 3 s 0, RSS below 512 MB, only typed outcomes, no damage passed off as sound",
+        promise="crash 0, hang over 3 s 0, memory grows below 384 MB, only typed outcomes, no damage passed off as sound",
         run=run,
         broken=("unchecked_headers", "swallowed_damage"),
         prove_size=4,

@@ -43,6 +43,8 @@ def instances():
         *named,
         zounds.BarkScale(BAND, 7, always_even=True),
         zounds.ChromaScale(BAND),
+        zounds.EllisChromaScale(tuning=0.1),
+        zounds.ERBScale(BAND, 9),
         zounds.ChunkSizeBytes(zounds.SR44100(), zounds.Seconds(30)),
         zounds.DecodeLimits(cpu_s=10),
         Dimension(),
@@ -52,6 +54,11 @@ def instances():
         FFTScale(11025, 512),
         FFTScale(11025, 511, 3, 9),
         zounds.FFTSynthesizer(),
+        zounds.DCTSynthesizer(),
+        zounds.DCTIVSynthesizer(zounds.HanningWindowingFunc()),
+        zounds.MDCTSynthesizer(),
+        zounds.CQTSynthesizer(steps=9),
+        zounds.GriffinLimSynthesizer(n_iter=8, seed=3),
         zounds.FrequencyAdaptiveDCTSynthesizer(zounds.GeometricScale(100, 4000, 0.1, 50), zounds.SR8000()),
         zounds.FrequencyAdaptiveFFTSynthesizer(zounds.GeometricScale(100, 4000, 0.1, 50), zounds.SR8000()),
         zounds.FrequencyDecompositionSynthesizer(zounds.SR8000(), 512),
@@ -95,7 +102,7 @@ def zounds_named_rates():
     return [cls for name, cls in sorted(REGISTRY.items()) if name.startswith("SR") and name[2:].isdigit()]
 
 
-ABSTRACT = {"Declared", "FrequencyScale", "FrequencyWeighting", "ShortTimeSynthesizer"}
+ABSTRACT = {"Declared", "FrequencyScale", "FrequencyWeighting", "ShortTimeSynthesizer", "TransformSynthesizer"}
 INSTANCES = instances()
 each = pytest.mark.parametrize("value", INSTANCES, ids=lambda v: type(v).__name__)
 

@@ -79,7 +79,7 @@ class TestAudio(TestSeconds):
     size = 4800
 
     def create(self):
-        return TimeDimension.from_rate(AudioSampleRate(100))
+        return TimeDimension(*AudioSampleRate(100))
 
     def others(self):
         return [TimeDimension.from_rate(AudioSampleRate(101)), TimeDimension.windowed(2, 2, 100)]
@@ -94,7 +94,7 @@ class TestAudioOfAnOddRate(TestAudio):
     size = 5 * 11025
 
     def create(self):
-        return TimeDimension.from_rate(AudioSampleRate(11025))
+        return TimeDimension(*AudioSampleRate(11025))
 
     def partition(self):
         return list(
