@@ -15,6 +15,7 @@ _STFT = zounds.stft(
 )
 
 
+@ff.pointwise
 def _decibels(bands):
     return 10 * np.log10(np.maximum(bands, 1e-10))
 
@@ -65,7 +66,9 @@ def log_mel_document(rate: int, window: int, hop: int, magnitudes: bool = False,
         )
         fft = zounds.ArrayWithUnitsFeature(zounds.FFT, needs=frames, store=False)
         magnitude = zounds.ArrayWithUnitsFeature(np.abs, needs=fft, store=magnitudes)
-        mel = zounds.ArrayWithUnitsFeature(zounds.MelBands, n_bands=128, needs=fft, store=False)
+        mel = zounds.ArrayWithUnitsFeature(
+            zounds.MelBands, n_bands=128, needs=magnitude if magnitudes else fft, store=False
+        )
         if top_db is None:
             log_mel = zounds.ArrayWithUnitsFeature(_decibels, needs=mel, store=True)
         else:

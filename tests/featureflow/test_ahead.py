@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from zounds_lite.featureflow import Graph, IteratorNode, Node, in_one_thread
-from zounds_lite.featureflow.ahead import find_border
+from zounds_lite.featureflow.ahead import find_borders
 
 
 class Source(Node):
     runs_ahead = True
 
     def _process(self, data):
-        self.threads = set()
+        self.threads = getattr(self, "threads", set())
         for item in data:
             self.threads.add(threading.current_thread().name)
             yield item
@@ -131,18 +131,44 @@ def test_a_graph_whose_branches_meet_stays_in_one_thread():
     both = Node(needs={"a": root, "b": source})
     nodes = [root, source, both]
     subscribers = {root: [source, both], source: [both], both: []}
-    assert find_border(nodes, subscribers) is None
+    assert find_borders(nodes, subscribers) == []
     alone = Kept(needs=source)
-    assert find_border([root, source, alone], {root: [source], source: [alone], alone: []}) is source
+    assert find_borders([root, source, alone], {root: [source], source: [alone], alone: []}) == [source]
 
 
-def test_the_last_of_several_nodes_is_the_border():
+def test_several_nodes_have_a_border_each():
     root = IteratorNode()
     first = Source(needs=root)
     second = Source(needs=first)
     kept, beside = Kept(needs=second), Kept(needs=first)
     made = Graph(root=root, first=first, second=second, kept=kept, beside=beside)
-    assert find_border(list(made.values()), made.subscriptions()) is second
+    assert find_borders(list(made.values()), made.subscriptions()) == [first, second]
+
+
+@pytest.mark.usefixtures("no_threads_stay")
+@pytest.mark.parametrize("fail_at", [None, 0, 3, 10])
+def test_each_border_has_a_thread_ahead_of_it(fail_at):
+    first = Source()
+    second = Source(needs=first)
+    kept = Kept(needs=second, fail_at=fail_at)
+    made = Graph(first=first, second=second, kept=kept)
+    chunks = [[i] for i in range(20)]
+    if fail_at is None:
+        made.process(first=chunks)
+        assert kept.items == [*range(20), *"end of source", "end of source", "end"]
+        assert kept.thread == threading.current_thread().name
+        assert len(first.threads) == len(second.threads) == 2
+    else:
+        with pytest.raises(ValueError, match="behind"):
+            made.process(first=chunks)
+        assert kept.items == list(range(fail_at))
+
+
+def test_what_runs_ahead_beside_each_other_stays_in_one_thread():
+    root = IteratorNode()
+    one, other = Source(needs=root), Source(needs=root)
+    made = Graph(root=root, one=one, other=other, a=Kept(needs=one), b=Kept(needs=other))
+    assert find_borders(list(made.values()), made.subscriptions()) == []
 
 
 def test_arrays_are_handed_on_as_they_are():

@@ -1,12 +1,12 @@
-"""Running ahead: decoding and resampling in a thread of their own, a few chunks ahead of what is made of them.
+"""Running ahead: decoding and resampling in threads of their own, a few chunks ahead of what is made of them.
 
-Goal: while one chunk is transformed and written, the next one is decoded; the order of chunks, and what each node sees,
-stay the same. Conventions: nodes that need the interpreter little (``Node.runs_ahead``) and all that comes before them
-run in the other thread; the *border* is the last of them. The first chunk is made in the caller's thread: so a short
-recording starts no thread, and a slow source can be interrupted. An error on either side ends both, and leaves in the
-caller's thread.
+Goal: while one chunk is transformed and written, the next one is resampled and the one after it decoded; the order of
+chunks, and what each node sees, stay the same. Conventions: behind each node that needs the interpreter little
+(``Node.runs_ahead``) lies a *border*; what comes before it, from the border before, runs in a thread of its own. The
+first chunk is made in the caller's thread: so a short recording starts no thread, and a slow source can be interrupted.
+An error in any thread ends all, and leaves in the caller's.
 
-Names: ``Border``, ``find_border``, ``in_one_thread``.
+Names: ``Border``, ``find_borders``, ``in_one_thread``.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from typing import Any
 
 from zounds_lite.featureflow.node import Node
 
-__all__ = ["Border", "find_border", "in_one_thread"]
+__all__ = ["Border", "find_borders", "in_one_thread"]
 
 _AHEAD = 4
 """Chunks that wait between the two threads at most."""
@@ -35,8 +35,8 @@ def in_one_thread() -> Iterator[None]:
 
     Examples:
         >>> with in_one_thread():
-        ...     find_border([], {}) is None
-        True
+        ...     find_borders([], {})
+        []
     """
     _held[0] += 1
     try:
@@ -45,23 +45,22 @@ def in_one_thread() -> Iterator[None]:
         _held[0] -= 1
 
 
-def find_border(nodes: list[Node], subscribers: Mapping[Node, list[Node]]) -> Node | None:
-    """Return the node behind which another thread may take over; None where all must stay in one.
+def find_borders(nodes: list[Node], subscribers: Mapping[Node, list[Node]]) -> list[Node]:
+    """Return the nodes behind which another thread may take over, in order; none where all must stay in one.
 
     Args:
         nodes (list[Node]): all nodes of a graph.
         subscribers (Mapping[Node, list[Node]]): each node's subscribers.
     """
     if _held[0] or (os.cpu_count() or 1) < 2:
-        return None
-    last = [n for n in nodes if n.runs_ahead and subscribers[n] and not any(s.runs_ahead for s in subscribers[n])]
-    if len(last) != 1:
-        return None
-    border = last[0]
-    behind = _behind(border, subscribers)
+        return []
+    behind = {node: _behind(node, subscribers) for node in nodes if node.runs_ahead and subscribers[node]}
     # no node may be fed from both sides
-    is_clean = all(need is border or need in behind for node in behind for need in node.needs.values())
-    return border if is_clean else None
+    clean = [n for n in behind if all(need is n or need in behind[n] for b in behind[n] for need in b.needs.values())]
+    clean.sort(key=lambda node: len(behind[node]), reverse=True)
+    # one after the other: what runs ahead beside each other would have to take turns
+    is_chain = all(after in behind[before] for before, after in zip(clean, clean[1:], strict=False))
+    return clean if is_chain else []
 
 
 def _behind(node: Node, subscribers: Mapping[Node, list[Node]]) -> set[Node]:

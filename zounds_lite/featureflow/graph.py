@@ -6,13 +6,13 @@ roots advance in lock-step; a node ends when all its inputs have ended; an error
 runs a few chunks ahead in a thread of its own, where the graph allows it (``ahead``).
 """
 
-from collections import deque
+from collections import ChainMap, deque
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from typing import Any
 
 from zounds_lite.errors import GraphError, MissingArgument
-from zounds_lite.featureflow.ahead import Border, find_border
+from zounds_lite.featureflow.ahead import Border, find_borders
 from zounds_lite.featureflow.node import Node
 
 __all__ = ["Graph"]
@@ -81,19 +81,13 @@ class Graph(dict[str, Node]):
                 node._run["subscribers"] = subscribers[node]
                 stack.enter_context(node)
             streams = [_stream(node, arguments[name], subscribers) for name, node in roots.items()]
-            border = find_border(list(self.values()), subscribers)
-            if border is None:
-                _run(_lock_step(streams))
-            else:
-                _run_behind(border, _lock_step(streams), subscribers)
+            steps = _lock_step(streams)
+            for node in find_borders(list(self.values()), subscribers):
+                steps = _steps_behind(node, steps, subscribers)
+            deque(steps, maxlen=0)
 
 
 _DONE = object()
-
-
-def _run(steps: Iterator[None]) -> None:
-    """Take all steps."""
-    deque(steps, maxlen=0)
 
 
 def _lock_step(streams: list[Iterator[bool]]) -> Iterator[None]:
@@ -109,14 +103,17 @@ def _lock_step(streams: list[Iterator[bool]]) -> Iterator[None]:
         streams = going
 
 
-def _run_behind(node: Node, steps: Iterator[None], subscribers: dict[Node, list[Node]]) -> None:
-    """Run what a node feeds in this thread, on the chunks that the node yields ahead of it."""
-    border = Border(node)
-    behind = {**subscribers}
+def _steps_behind(node: Node, steps: Iterator[None], subscribers: dict[Node, list[Node]]) -> Iterator[None]:
+    """Return the steps of what a node feeds, on the chunks that it yields ahead of them in its own steps."""
+    border, feeds = Border(node), ChainMap({node: subscribers[node]}, subscribers)
     subscribers[node], subscribers[border] = [border], []
-    for chunk in border.chunks(steps):
-        _run(_send(node, chunk, behind))
-    _run(_send_end(node, behind))
+
+    def behind() -> Iterator[None]:
+        for chunk in border.chunks(steps):
+            yield from _send(node, chunk, feeds)
+        yield from _send_end(node, feeds)
+
+    return behind()
 
 
 def _stream(root: Node, data: Any, subscribers: Mapping[Node, list[Node]]) -> Iterator[bool]:

@@ -86,7 +86,10 @@ class Node:
 
     @property
     def _run(self) -> dict[str, Any]:
-        return self.__dict__.setdefault("_run_state", {"ended": set(), "first": True, "done": False, "queues": {}})
+        state: dict[str, Any] | None = self.__dict__.get("_run_state")
+        if state is None:
+            state = self.__dict__["_run_state"] = {"ended": set(), "first": True, "done": False, "queues": {}}
+        return state
 
     @property
     def dependencies(self) -> list["Node"]:
