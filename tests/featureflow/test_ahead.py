@@ -1,5 +1,6 @@
 """Running ahead: the same chunks in the same order, whatever either side does."""
 
+import sys
 import threading
 import time
 
@@ -71,6 +72,19 @@ def test_the_source_runs_in_another_thread_from_the_second_chunk_on(no_threads_s
         source, kept, made = graph()
         made.process(source=range(10))
     assert source.threads == {threading.current_thread().name}
+
+
+def test_threads_take_turns_more_often_only_while_they_run_side_by_side(no_threads_stay):
+    before, seen = sys.getswitchinterval(), []
+
+    class Looks(Node):
+        def _process(self, data):
+            seen.append(sys.getswitchinterval())
+            yield data
+
+    source = Source()
+    Graph(source=source, looks=Looks(needs=source)).process(source=range(20))
+    assert min(seen) < 1e-3 and sys.getswitchinterval() == before
 
 
 def test_it_runs_only_a_few_chunks_ahead(no_threads_stay):

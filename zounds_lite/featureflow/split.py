@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
-from zounds_lite.featureflow.ahead import in_one_thread
+from zounds_lite.featureflow.ahead import in_one_thread, side_by_side
 from zounds_lite.featureflow.feature import Feature
 from zounds_lite.featureflow.graph import Graph
 from zounds_lite.featureflow.lineage import Lineage
@@ -200,16 +200,17 @@ class SplitRun(Run):
                 self.is_over.set()
 
         threads = [threading.Thread(target=work, args=(s,), name="zounds_lite split") for s in self._shares]
-        try:
-            for thread in threads:
-                thread.start()
-            super().compute(rest)
-            for thread in threads:
-                thread.join()
-        finally:
-            self.is_over.set()
-            for thread in threads:
-                thread.join()
+        with side_by_side:
+            try:
+                for thread in threads:
+                    thread.start()
+                super().compute(rest)
+                for thread in threads:
+                    thread.join()
+            finally:
+                self.is_over.set()
+                for thread in threads:
+                    thread.join()
         if failures:
             raise failures[0]
 
