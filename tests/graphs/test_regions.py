@@ -1,5 +1,6 @@
 """Stretches of recordings: what is not stored is computed for a second of it, and is that second of the whole."""
 
+import gc
 import io
 import logging
 import os
@@ -12,6 +13,9 @@ from hypothesis import given, settings, strategies as st
 import zounds_lite as zounds
 from tests.sounds import encoded, noise
 from zounds_lite.errors import FeatureNotComputable, ZoundsError
+from zounds_lite.media import AudioReader
+from zounds_lite.soundfile.nodes import rows as rows_module
+from zounds_lite.soundfile.nodes.rows import AudioRows
 
 SECONDS = 8
 STFT = zounds.stft(resample_to=zounds.SR11025(), store_ogg=False, pad=True)
@@ -160,6 +164,31 @@ def test_threads_read_stretches_of_one_file_at_the_same_time(documents):
     for thread in threads:
         thread.join()
     assert failures == []
+
+
+def test_a_decoder_that_is_pushed_out_stays_open_while_it_reads(recordings, monkeypatch):
+    rows = AudioRows(str(recordings["FLAC"]), "float32", "raise", None, True)
+    wanted, original = np.asarray(rows.read(0, 200_000)), AudioReader.read
+
+    def pushed_out(self, *stretch):
+        monkeypatch.setattr(AudioReader, "read", original)
+        rows_module._OPEN_FILES._readers.clear()
+        gc.collect()
+        return original(self, *stretch)
+
+    monkeypatch.setattr(AudioReader, "read", pushed_out)
+    assert np.array_equal(rows.read(0, 200_000), wanted)
+
+
+def test_a_fork_opens_files_anew(recordings):
+    rows = AudioRows(str(recordings["FLAC"]), "float32", "raise", None, True)
+    wanted = np.asarray(rows.read(1000, 2000))
+    with rows_module._OPEN_FILES._lock:  # as when another thread is opening a file
+        child = os.fork()
+        if not child:
+            os._exit(0 if np.array_equal(rows.read(1000, 2000), wanted) else 1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert np.array_equal(rows.read(1000, 2000), wanted)
 
 
 def test_a_source_that_only_goes_forward_is_read_through(recordings, caplog):

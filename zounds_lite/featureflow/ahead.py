@@ -31,6 +31,7 @@ _SWITCH_S = 5e-4
 
 _END = object()
 _held = [0]
+_holding = threading.Lock()
 
 
 @contextlib.contextmanager
@@ -42,11 +43,13 @@ def in_one_thread() -> Iterator[None]:
         ...     find_borders([], {})
         []
     """
-    _held[0] += 1
+    with _holding:
+        _held[0] += 1
     try:
         yield
     finally:
-        _held[0] -= 1
+        with _holding:
+            _held[0] -= 1
 
 
 class _SideBySide:

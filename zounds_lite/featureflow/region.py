@@ -41,9 +41,12 @@ class Rows(abc.ABC):
         """Return the same rows for a computation, which must not rest on stored bytes that nobody checked."""
         return self.read(start, stop)
 
-    def apart(self) -> "Rows | None":
-        """Return the same rows for another thread, which do not wait for these; None where that cannot be."""
-        return None
+    can_part = False
+    """True where ``apart`` gives the same rows to another thread."""
+
+    def apart(self) -> "Rows":
+        """Return the same rows for another thread, which do not wait for these; only where ``can_part`` is true."""
+        raise NotImplementedError(f"{type(self).__name__} cannot be read by several threads apart")
 
     _example: Any = None
 

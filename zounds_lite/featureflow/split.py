@@ -118,7 +118,7 @@ class _Share:
             self._begins[name] = rows.locality.first(first)
         else:
             assert rows is not None
-            node = _Source(rows.apart() or rows, start, stop, self._run.is_over)
+            node = _Source(rows.apart(), start, stop, self._run.is_over)
             self._arguments[name], self._begins[name] = None, start
         self.nodes[name] = node
         return node
@@ -176,7 +176,7 @@ class SplitRun(Run):
                 continue
             made_of = _chain(regions, feature)
             top = regions.rows(made_of[-1])
-            if top is None or top.apart() is None or top.size < _LEAST * self._workers:
+            if top is None or not top.can_part or top.size < _LEAST * self._workers:
                 continue
             found[feature] = rows
             sources |= {each.name or "" for each in made_of}

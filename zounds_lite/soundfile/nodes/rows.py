@@ -33,17 +33,24 @@ class _OpenFiles:
     """The decoders of the files that were read last, each by what it decodes and how."""
 
     def __init__(self) -> None:
+        self._begin()
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=self._begin_again)
+
+    def _begin(self) -> None:
         self._lock = threading.Lock()
-        self._process = os.getpid()
         self._readers: OrderedDict[tuple[Any, ...], _Reader] = OrderedDict()
+
+    def _begin_again(self) -> None:
+        """Leave to the parent what it opened: positions in files are shared with it, and locks may be held for ever."""
+        self._of_the_parent = self._readers  # closing them would wait for such a lock
+        self._begin()
 
     def get(self, path: str, *arguments: Any) -> _Reader:
         """Return the decoder of a file, opened now if it is not open yet, or not as the file is now."""
         now = os.stat(path)
         key = (os.path.abspath(path), now.st_size, now.st_mtime_ns, now.st_ino, *arguments)
         with self._lock:
-            if self._process != os.getpid():  # a forked process shares the position in the file with its parent
-                self._readers, self._process = OrderedDict(), os.getpid()
             reader = self._readers.get(key)
             if reader is None:
                 reader = self._readers[key] = _Reader(path, *arguments)
@@ -66,24 +73,24 @@ class AudioRows(Rows):
 
     def __init__(self, source: Any, *arguments: Any) -> None:
         self._source, self._arguments = source, arguments
+        self.can_part = isinstance(source, str)  # a file object has one position, which two decoders would fight for
         self._kept = None if isinstance(source, str) else _Reader(source, *arguments)
-        info = self._reader.info
+        info = self._reader.audio.info
         self._rate, self._is_flat = audio_sample_rate(info.samplerate), info.channels == 1
         self.size = info.frames or 0
 
     @property
-    def _reader(self) -> AudioReader:
-        return (self._kept or _OPEN_FILES.get(self._source, *self._arguments)).audio
+    def _reader(self) -> _Reader:
+        return self._kept or _OPEN_FILES.get(self._source, *self._arguments)
 
-    def apart(self) -> "AudioRows | None":
-        if not isinstance(self._source, str):
-            return None  # a file object has one position, which two decoders would fight for
+    def apart(self) -> "AudioRows":
         other = AudioRows(self._source, *self._arguments)
         other._kept = _Reader(self._source, *self._arguments)
         return other
 
     def read(self, start: int, stop: int) -> AudioSamples:
-        block = self._reader.read(start, max(start, stop))
+        reader = self._reader  # held while it reads: others may push it out of the open files meanwhile
+        block = reader.audio.read(start, max(start, stop))
         return AudioSamples(block.reshape(-1) if self._is_flat else block, self._rate)
 
     @property
