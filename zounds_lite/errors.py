@@ -40,11 +40,15 @@ given, what is allowed, and what to do next.
     |   +-- EncodeError (ValueError)         samples that the encoder cannot take
     |   +-- UnsupportedCodec (ValueError)    a format or subtype that libsndfile does not know
     +-- FetchError (OSError)                 a URL that could not be fetched
+    |   +-- RateLimited                      the server asks for a longer pause than is allowed
+    |   +-- ForbiddenAddress                 a URL that leads to this machine or its network
+    |   +-- ChecksumMismatch                 what came is not what the source promises
     +-- OptionalDependencyError (ImportError)   an extra that is not installed
     +-- WorkerError (RuntimeError)           worker processes that do not start, or an executor that broke
 """
 
 __all__ = [
+    "ChecksumMismatch",
     "CorruptValue",
     "DeclarationError",
     "DecodeError",
@@ -53,6 +57,7 @@ __all__ = [
     "EncodeError",
     "FeatureNotComputable",
     "FetchError",
+    "ForbiddenAddress",
     "FrequencyBandError",
     "GraphError",
     "InvalidId",
@@ -67,6 +72,7 @@ __all__ = [
     "NotAudio",
     "NotEnoughData",
     "OptionalDependencyError",
+    "RateLimited",
     "RejectedAudio",
     "SampleRateError",
     "StoreError",
@@ -226,7 +232,39 @@ class UnsupportedCodec(MediaError, ValueError):
 
 
 class FetchError(ZoundsError, OSError):
-    """A URL that could not be fetched."""
+    """A URL that could not be fetched.
+
+    Args:
+        message (str): what was asked for, what came, and what to do.
+        passing (bool): it may pass without any change, so that trying again later makes sense.
+    """
+
+    def __init__(self, message: str = "", passing: bool | None = None) -> None:
+        super().__init__(message)
+        if passing is not None:
+            self.passing = passing
+
+
+class RateLimited(FetchError):
+    """A server that asks for a pause that is longer than what is allowed; it passes.
+
+    Args:
+        message (str): what was asked for, and how long the pause is.
+        retry_after_s (float): the pause, in seconds; 0 where the server does not say.
+        passing (bool): as in ``FetchError``.
+    """
+
+    def __init__(self, message: str = "", retry_after_s: float = 0.0, passing: bool = True) -> None:
+        super().__init__(message, passing)
+        self.retry_after_s = retry_after_s
+
+
+class ForbiddenAddress(FetchError):
+    """A URL that leads to this machine or its network, which is not allowed unless asked for."""
+
+
+class ChecksumMismatch(FetchError):
+    """What was fetched is not what its source promises."""
 
 
 class OptionalDependencyError(ZoundsError, ImportError):

@@ -57,7 +57,9 @@ def server():
 @pytest.fixture(autouse=True)
 def impatient():
     _Server.hits.clear()
-    undo = ff.set_fetcher(ff.Fetcher(connect_timeout=2, read_timeout=2, retries=2, backoff=0.01, max_bytes=20_000))
+    undo = ff.set_fetcher(
+        ff.Fetcher(connect_timeout=2, read_timeout=2, retries=2, backoff=0.01, max_bytes=20_000, private_addresses=True)
+    )
     yield
     undo()
 
@@ -128,7 +130,7 @@ def test_a_url_that_cannot_be_fetched_is_an_error(server, path, words, hits):
 
 
 def test_limits_of_a_fetch(server):
-    ff.set_fetcher(ff.Fetcher(max_bytes=100, retries=0))
+    ff.set_fetcher(ff.Fetcher(max_bytes=100, retries=0, private_addresses=True))
     for path in ("/data", "/chunked"):
         with pytest.raises(FetchError, match="max_bytes"):
             list(ff.ByteStream().run([server + path]))

@@ -81,7 +81,7 @@ def nothing_is_left(tmp_path, monkeypatch):
     folder.mkdir()
     monkeypatch.setenv("TMPDIR", str(folder))
     monkeypatch.setattr(tempfile, "tempdir", None)
-    undo = fetch.set_fetcher(fetch.Fetcher(retries=1, backoff=0.01))
+    undo = fetch.set_fetcher(fetch.Fetcher(retries=1, backoff=0.01, private_addresses=True))
     yield folder
     undo()
     assert list(folder.iterdir()) == []
@@ -160,6 +160,8 @@ SCRIPT = """
 import json, sys
 import zounds_lite as zounds
 from tests.graphs.test_network import document
+from zounds_lite.featureflow import Fetcher, set_fetcher
+set_fetcher(Fetcher(private_addresses=True))
 zounds.ingest(json.loads(sys.argv[1]), document(sys.argv[2]))
 """
 

@@ -10,10 +10,12 @@ import time
 from collections.abc import Callable
 from copy import copy
 from typing import Any, BinaryIO, TypeVar
+from urllib.parse import urlsplit
 
 from zounds_lite._declared import Declared
 from zounds_lite._lazy import optional
 from zounds_lite.errors import DeclarationError, FetchError
+from zounds_lite.featureflow.addresses import resolve
 from zounds_lite.featureflow.ranges import BLOCK, Part, RangeFile
 
 __all__ = ["Fetcher", "default_fetcher", "set_fetcher"]
@@ -34,6 +36,7 @@ class Fetcher(Declared):
         backoff (float): seconds before the second attempt; doubles with each further one.
         max_bytes (int): longest body, in bytes.
         user_agent (str): how the client names itself.
+        private_addresses (bool): addresses of this machine and its network are allowed.
 
     Raises:
         DeclarationError: an argument is out of range.
@@ -47,6 +50,7 @@ class Fetcher(Declared):
         backoff: float = 0.5,
         max_bytes: int = 16 * 2**30,
         user_agent: str = "zounds_lite",
+        private_addresses: bool = False,
     ) -> None:
         super().__init__(
             connect_timeout=connect_timeout,
@@ -55,6 +59,7 @@ class Fetcher(Declared):
             backoff=backoff,
             max_bytes=max_bytes,
             user_agent=user_agent,
+            private_addresses=private_addresses,
         )
 
     connect_timeout: float
@@ -63,6 +68,7 @@ class Fetcher(Declared):
     backoff: float
     max_bytes: int
     user_agent: str
+    private_addresses: bool
 
     def validate(self) -> None:
         if min(self.connect_timeout, self.read_timeout) <= 0 or min(self.retries, self.backoff, self.max_bytes) < 0:
@@ -139,6 +145,8 @@ class Fetcher(Declared):
         request = requests.Request("GET", request) if isinstance(request, str) else request
         if not str(request.url).startswith(("http://", "https://")):
             raise FetchError(f"{request.url!r}: only http and https URLs are fetched")
+        where = urlsplit(str(request.url))
+        resolve(where.hostname or "", where.port or (443 if where.scheme == "https" else 80), self.private_addresses)
         try:
             with requests.Session() as session:
                 session.headers["User-Agent"] = self.user_agent
