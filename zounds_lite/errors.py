@@ -43,6 +43,9 @@ given, what is allowed, and what to do next.
     |   +-- RateLimited                      the server asks for a longer pause than is allowed
     |   +-- ForbiddenAddress                 a URL that leads to this machine or its network
     |   +-- ChecksumMismatch                 what came is not what the source promises
+    +-- DatasetError                         a source of recordings that cannot be listed
+    |   +-- UnknownDataset (LookupError)     it has no item of that name
+    |   +-- EmptyDataset (LookupError)       nothing in it is what was asked for
     +-- OptionalDependencyError (ImportError)   an extra that is not installed
     +-- WorkerError (RuntimeError)           worker processes that do not start, or an executor that broke
 """
@@ -50,10 +53,12 @@ given, what is allowed, and what to do next.
 __all__ = [
     "ChecksumMismatch",
     "CorruptValue",
+    "DatasetError",
     "DeclarationError",
     "DecodeError",
     "DimensionError",
     "EmptyAudio",
+    "EmptyDataset",
     "EncodeError",
     "FeatureNotComputable",
     "FetchError",
@@ -82,6 +87,7 @@ __all__ = [
     "TruncatedAudio",
     "UnitIndexError",
     "UnitsError",
+    "UnknownDataset",
     "UnknownTypeError",
     "UnsupportedCodec",
     "UntrustedValue",
@@ -265,6 +271,18 @@ class ForbiddenAddress(FetchError):
 
 class ChecksumMismatch(FetchError):
     """What was fetched is not what its source promises."""
+
+
+class DatasetError(ZoundsError):
+    """A source of recordings cannot be listed: what it says of itself is not what it should be."""
+
+
+class UnknownDataset(DatasetError, LookupError):
+    """A source of recordings has no item of that name, or shows it to nobody."""
+
+
+class EmptyDataset(DatasetError, LookupError):
+    """A source of recordings holds nothing of what was asked for; the message says what it holds."""
 
 
 class OptionalDependencyError(ZoundsError, ImportError):
