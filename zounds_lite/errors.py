@@ -46,6 +46,7 @@ given, what is allowed, and what to do next.
     +-- DatasetError                         a source of recordings that cannot be listed
     |   +-- UnknownDataset (LookupError)     it has no item of that name
     |   +-- EmptyDataset (LookupError)       nothing in it is what was asked for
+    +-- DatasetError (ValueError)            a listing, a row or a file name that gives no item
     +-- OptionalDependencyError (ImportError)   an extra that is not installed
     +-- WorkerError (RuntimeError)           worker processes that do not start, or an executor that broke
 """
@@ -53,6 +54,7 @@ given, what is allowed, and what to do next.
 __all__ = [
     "ChecksumMismatch",
     "CorruptValue",
+    "DatasetError",
     "DatasetError",
     "DeclarationError",
     "DecodeError",
@@ -235,6 +237,10 @@ class EncodeError(MediaError, ValueError):
 
 class UnsupportedCodec(MediaError, ValueError):
     """A format or subtype that libsndfile does not know."""
+
+
+class DatasetError(ZoundsError, ValueError):
+    """A listing, a row of it, or the name of a file is not what a dataset is made of."""
 
 
 class FetchError(ZoundsError, OSError):
