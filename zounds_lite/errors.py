@@ -46,7 +46,7 @@ given, what is allowed, and what to do next.
     +-- DatasetError                         a source of recordings that cannot be listed
     |   +-- UnknownDataset (LookupError)     it has no item of that name
     |   +-- EmptyDataset (LookupError)       nothing in it is what was asked for
-    +-- DatasetError (ValueError)            a listing, a row or a file name that gives no item
+    |   +-- InvalidItem (ValueError)         a row of a table, or the name of a file, that gives no item
     +-- OptionalDependencyError (ImportError)   an extra that is not installed
     +-- WorkerError (RuntimeError)           worker processes that do not start, or an executor that broke
 """
@@ -54,7 +54,6 @@ given, what is allowed, and what to do next.
 __all__ = [
     "ChecksumMismatch",
     "CorruptValue",
-    "DatasetError",
     "DatasetError",
     "DeclarationError",
     "DecodeError",
@@ -68,6 +67,7 @@ __all__ = [
     "FrequencyBandError",
     "GraphError",
     "InvalidId",
+    "InvalidItem",
     "InvalidProcessMethod",
     "KeyNotFound",
     "LineageError",
@@ -239,10 +239,6 @@ class UnsupportedCodec(MediaError, ValueError):
     """A format or subtype that libsndfile does not know."""
 
 
-class DatasetError(ZoundsError, ValueError):
-    """A listing, a row of it, or the name of a file is not what a dataset is made of."""
-
-
 class FetchError(ZoundsError, OSError):
     """A URL that could not be fetched.
 
@@ -289,6 +285,10 @@ class UnknownDataset(DatasetError, LookupError):
 
 class EmptyDataset(DatasetError, LookupError):
     """A source of recordings holds nothing of what was asked for; the message says what it holds."""
+
+
+class InvalidItem(DatasetError, ValueError):
+    """A row of a table, or the name of a file, gives no item; the rest of its dataset does."""
 
 
 class OptionalDependencyError(ZoundsError, ImportError):

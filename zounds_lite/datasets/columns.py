@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from zounds_lite.errors import DatasetError, DeclarationError
+from zounds_lite.errors import DeclarationError, InvalidItem
 
 __all__ = ["ColumnKinds", "converted", "kind_name", "kind_of", "whole_number"]
 
@@ -100,7 +100,7 @@ def converted(value: Any, kind: str) -> Any:
         kind (str): "str", "int", "float" or "bool".
 
     Raises:
-        DatasetError: it is none of that kind.
+        InvalidItem: it is none of that kind.
 
     Examples:
         >>> converted("7", "int"), converted(7, "str"), converted("false", "bool"), converted("007", "int")
@@ -111,7 +111,7 @@ def converted(value: Any, kind: str) -> Any:
     try:
         return _CONVERTERS[kind](value)
     except (TypeError, ValueError, OverflowError, KeyError) as error:
-        raise DatasetError(f"{_shown(value)} is no {_WORDS[kind]}") from error
+        raise InvalidItem(f"{_shown(value)} is no {_WORDS[kind]}") from error
 
 
 def whole_number(value: Any) -> int:

@@ -21,14 +21,14 @@ class FailedItem:
         reason (str): the message of the error.
 
     Examples:
-        >>> from zounds_lite.errors import DatasetError
-        >>> item = FailedItem("clips.csv, row 17", DatasetError("the column 'path' is empty"), 17)
+        >>> from zounds_lite.errors import InvalidItem
+        >>> item = FailedItem("clips.csv, row 17", InvalidItem("the column 'path' is empty"), 17)
         >>> print(item)
         clips.csv, row 17: the column 'path' is empty
         >>> item.uri
         Traceback (most recent call last):
         ...
-        zounds_lite.errors.DatasetError: the column 'path' is empty
+        zounds_lite.errors.InvalidItem: the column 'path' is empty
     """
 
     def __init__(self, name: str, error: Exception, number: int | None = None) -> None:
