@@ -43,7 +43,7 @@ given, what is allowed, and what to do next.
     |   +-- RateLimited                      the server asks for a longer pause than is allowed
     |   +-- ForbiddenAddress                 a URL that leads to this machine or its network
     |   +-- ChecksumMismatch                 what came is not what the source promises
-    +-- DatasetError                         a source of recordings that cannot be listed
+    +-- DatasetError (ValueError)            a source of recordings that cannot be listed
     |   +-- UnknownDataset (LookupError)     it has no item of that name
     |   +-- EmptyDataset (LookupError)       nothing in it is what was asked for
     |   +-- InvalidItem (ValueError)         a row of a table, or the name of a file, that gives no item
@@ -275,7 +275,7 @@ class ChecksumMismatch(FetchError):
     """What was fetched is not what its source promises."""
 
 
-class DatasetError(ZoundsError):
+class DatasetError(ZoundsError, ValueError):
     """A source of recordings cannot be listed: what it says of itself is not what it should be."""
 
 
