@@ -10,6 +10,16 @@ from tests.webserver import hostile
 from tests.webserver.exchange import Exchange, Request
 from tests.webserver.freesound import FreeSoundService, Sound
 from tests.webserver.internetarchive import ArchiveFile, ArchiveItem
-from tests.webserver.server import WebServer
+from tests.webserver.server import CERTIFICATE, WebServer
 
-__all__ = ["ArchiveFile", "ArchiveItem", "Exchange", "FreeSoundService", "Request", "Sound", "WebServer", "hostile"]
+__all__ = [
+    "CERTIFICATE",
+    "ArchiveFile",
+    "ArchiveItem",
+    "Exchange",
+    "FreeSoundService",
+    "Request",
+    "Sound",
+    "WebServer",
+    "hostile",
+]

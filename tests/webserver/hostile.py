@@ -19,7 +19,9 @@ __all__ = [
     "drips",
     "empty",
     "endless",
+    "endless_continue",
     "endless_headers",
+    "endless_trailers",
     "failing",
     "garbage",
     "gzip_bomb",
@@ -32,6 +34,7 @@ __all__ = [
     "redirect_chain",
     "silent",
     "slow_headers",
+    "stalls",
     "status",
     "turns",
     "wrong_range",
@@ -87,6 +90,18 @@ def drips(data=b"", every=0.05, size=1, length=None):
         while at < total and exchange.wait(every):
             exchange.write(data[at : at + size] or b"." * size)
             at += size
+        exchange.drop()
+
+    return answer
+
+
+def stalls(data, at):
+    """Promise the whole, send ``at`` bytes, and nothing more, but stay."""
+
+    def answer(exchange):
+        exchange.start(200, {"Content-Type": "application/octet-stream", "Content-Length": str(len(data))})
+        exchange.write(data[:at])
+        exchange.wait(None)
         exchange.drop()
 
     return answer
@@ -213,6 +228,30 @@ def endless_headers():
         exchange.raw(b"HTTP/1.1 200 OK\r\n")
         while exchange.wait(0):
             exchange.raw(b"X-More: " + b"m" * 8000 + b"\r\n")
+        exchange.drop()
+
+    return answer
+
+
+def endless_continue():
+    """Say "go on" for ever."""
+
+    def answer(exchange):
+        while exchange.wait(0.001):
+            exchange.raw(b"HTTP/1.1 100 Continue\r\n\r\n")
+        exchange.drop()
+
+    return answer
+
+
+def endless_trailers(body=b"hello"):
+    """Send a body in one chunk, and header lines after it for ever."""
+
+    def answer(exchange):
+        exchange.start(200, {"Transfer-Encoding": "chunked"})
+        exchange.raw(f"{len(body):x}\r\n".encode() + body + b"\r\n0\r\n")
+        while exchange.wait(0.001):
+            exchange.raw(b"X-More: trailers\r\n")
         exchange.drop()
 
     return answer

@@ -3,9 +3,11 @@
 import http.server
 import socket
 import socketserver
+import ssl
 import sys
 import threading
 from contextlib import suppress
+from pathlib import Path
 from urllib.parse import quote
 
 from tests.webserver.exchange import Exchange, Request
@@ -13,7 +15,10 @@ from tests.webserver.freesound import FreeSoundService
 from tests.webserver.internetarchive import ArchiveService
 from tests.webserver.ranges import Static, guess_type
 
-__all__ = ["WebServer"]
+__all__ = ["CERTIFICATE", "WebServer"]
+
+CERTIFICATE = str(Path(__file__).parent / "certificate.pem")
+"""Self-signed, for localhost, 127.0.0.1 and 127.0.0.2, with its key; for ``verify=`` of requests."""
 
 
 class _Connection(http.server.BaseHTTPRequestHandler):
@@ -54,6 +59,7 @@ class WebServer:
     Args:
         address (str): what it listens on; 127.0.0.2 and its like are further hosts on Linux.
         name (str | None): the host in ``url``; the address by default.
+        tls (bool): serve https, with a certificate that nobody trusts unless told to (``CERTIFICATE``).
 
     Attributes:
         url (str): such as ``http://127.0.0.1:40000``, without a slash at the end.
@@ -62,11 +68,18 @@ class WebServer:
         faults (list[BaseException]): what went wrong in answers, other than clients that left.
     """
 
-    def __init__(self, address="127.0.0.1", name=None):
+    def __init__(self, address="127.0.0.1", name=None, tls=False):
         self._listener = _Listener((address, 0), _Connection)
+        if tls:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(CERTIFICATE)
+            # the handshake is for the connection's own thread
+            self._listener.socket = context.wrap_socket(
+                self._listener.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._listener.owner = self
         self.port = self._listener.server_address[1]
-        self.url = f"http://{name or address}:{self.port}"
+        self.url = f"http{'s' * tls}://{name or address}:{self.port}"
         self.closing = threading.Event()
         self._lock = threading.Lock()
         self._requests, self._connections, self._routes = [], set(), {}

@@ -7,7 +7,7 @@ import time
 import pytest
 import requests
 
-from tests.webserver import ArchiveFile, Sound, WebServer, hostile
+from tests.webserver import CERTIFICATE, ArchiveFile, Sound, WebServer, hostile
 
 DATA = bytes(range(256)) * 40
 
@@ -42,6 +42,19 @@ def test_one_connection_takes_many_requests(server):
         assert len({session.get(url).text for _ in range(5)}) == 1
 
 
+def test_it_speaks_tls_for_those_who_trust_it():
+    with WebServer(tls=True, name="localhost") as server, requests.Session() as session:
+        url = server.add("/a", DATA)
+        assert url.startswith("https://localhost:")
+        assert session.get(url, verify=CERTIFICATE).content == DATA
+        with pytest.raises(requests.exceptions.SSLError, match="self-signed"):
+            requests.get(url)
+        server.add("/b", hostile.silent())
+        with pytest.raises(requests.Timeout):
+            requests.get(server.url + "/b", verify=CERTIFICATE, timeout=0.2)
+    assert server.count("/a") == 1 and server.faults == []
+
+
 def test_many_ask_at_once(server):
     url = server.add("/slow", lambda exchange: exchange.wait(0.2) and exchange.send(200, b"done"))
     found, began = [], time.monotonic()
@@ -56,8 +69,17 @@ def test_many_ask_at_once(server):
 
 @pytest.mark.parametrize(
     "answer",
-    [hostile.silent(), hostile.drips(), hostile.slow_headers(), hostile.endless(), hostile.endless(chunked=True)],
-    ids=["silent", "drips", "slow_headers", "endless", "endless_chunks"],
+    [
+        hostile.silent(),
+        hostile.drips(),
+        hostile.slow_headers(),
+        hostile.endless(),
+        hostile.endless(chunked=True),
+        hostile.stalls(DATA, 9),
+        hostile.endless_continue(),
+        hostile.endless_trailers(),
+    ],
+    ids=["silent", "drips", "slow_headers", "endless", "endless_chunks", "stalls", "continue", "trailers"],
 )
 def test_it_ends_at_once_whatever_its_clients_do(answer):
     with WebServer() as server:
