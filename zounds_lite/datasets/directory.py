@@ -1,4 +1,4 @@
-"""Recordings on disk: ``Directory``, and ``CompositeDataset`` to chain datasets."""
+"""Recordings on disk: ``Directory``, and ``CompositeDataset`` to chain datasets; function ``absolute``."""
 
 import os
 from collections.abc import Iterable, Iterator
@@ -11,7 +11,7 @@ from zounds_lite.media.sniff import sniff
 from zounds_lite.media.source import Source
 from zounds_lite.soundfile import AudioMetaData
 
-__all__ = ["AUDIO_SUFFIXES", "CompositeDataset", "Directory"]
+__all__ = ["AUDIO_SUFFIXES", "CompositeDataset", "Directory", "absolute"]
 
 AUDIO_SUFFIXES = frozenset(
     [
@@ -73,7 +73,7 @@ class Directory(Declared):
         """Yield the paths of the audio files, sorted."""
         if not os.path.isdir(self.path):
             raise FileNotFoundError(f"{self.path!r} is no folder; pass the folder that holds the recordings")
-        yield from self._files(_absolute(self.path))
+        yield from self._files(absolute(self.path))
 
     def _files(self, folder: str) -> Iterator[Path]:
         """Yield in the order that sorting all paths would give, without a list of them all."""
@@ -102,8 +102,8 @@ class Directory(Declared):
         return True
 
 
-def _absolute(path: str) -> str:
-    """One spelling for one folder, so that its files keep their ids: without ``..``, links as they were named."""
+def absolute(path: str) -> str:
+    """Return one spelling for one place, so that files keep their ids: without ``..``, links as they were named."""
     absolute = os.path.abspath(path)
     is_same = os.path.exists(absolute) and os.path.samefile(absolute, path)  # ".." behind a link may lead elsewhere
     return absolute if is_same else os.path.realpath(path)
