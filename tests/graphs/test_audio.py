@@ -15,7 +15,7 @@ from zounds_lite.errors import EmptyAudio, FeatureNotComputable, MissingArgument
 RATE = zounds.SR11025()
 
 
-def with_settings(graph, database=None, keep_source=True):
+def with_settings(graph, database=None, keep_source=None):
     """Bind a graph to a store; ids come from the caller."""
 
     class Settings(ff.PersistenceSettings):
@@ -208,7 +208,7 @@ def test_an_open_file_is_read_from_its_start_and_left_where_it_was(tmp_path):
 def test_without_its_source_a_document_computes_from_what_is_stored(tmp_path, kind):
     source = sources(tmp_path)[kind]
     Sound = with_settings(
-        zounds.stft(resample_to=RATE, store_resampled=True, store_ogg=False), keep_source=kind != "bytes"
+        zounds.stft(resample_to=RATE, store_resampled=True, store_ogg=False), keep_source=None if kind != "bytes" else False
     )
     Sound.process(meta=source, _id="d")
     (tmp_path / "sound.wav").unlink()
@@ -223,7 +223,7 @@ def test_without_its_source_a_document_computes_from_what_is_stored(tmp_path, ki
 @pytest.mark.parametrize("kind", ["path", "bytes"])
 def test_with_nothing_left_the_error_says_so(tmp_path, kind):
     source = sources(tmp_path)[kind]
-    Sound = with_settings(zounds.stft(resample_to=RATE), keep_source=kind != "bytes")
+    Sound = with_settings(zounds.stft(resample_to=RATE), keep_source=None if kind != "bytes" else False)
     Sound.process(meta=source, _id="d")
     (tmp_path / "sound.wav").unlink()
     sound = Sound("d")

@@ -13,11 +13,12 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from typing import Any, Self
 
+from zounds_lite._span import Span
 from zounds_lite.errors import DeclarationError, EmptyAudio, FeatureNotComputable
 from zounds_lite.featureflow.fetch import default_fetcher
 from zounds_lite.featureflow.node import Node
 
-__all__ = ["ByteStream", "Chunk", "FirstChunk", "ZipWrapper", "iter_zip"]
+__all__ = ["ByteStream", "Chunk", "FirstChunk", "ZipWrapper", "iter_zip", "url_of"]
 
 
 class Chunk(bytes):
@@ -28,17 +29,22 @@ class Chunk(bytes):
         total_length (int): bytes of the whole stream.
         source (str | BinaryIO | None): where all of it can be read: a path, or a seekable file.
         url (str | None): where it was fetched from; ``source`` is a temporary file then.
+        span (Span | None): the stretch of the recording that is meant, for the nodes that decode it; None: all of it.
     """
 
     total_length: int
     source: Any
     url: str | None
+    span: Span | None
 
-    def __new__(cls, data: bytes, total_length: int, source: Any = None, url: str | None = None) -> Self:
+    def __new__(
+        cls, data: bytes, total_length: int, source: Any = None, url: str | None = None, span: Span | None = None
+    ) -> Self:
         self = super().__new__(cls, data)
         self.total_length = total_length
         self.source = source
         self.url = url
+        self.span = span
         return self
 
 
@@ -113,10 +119,28 @@ def _uri_of_stored(meta: Mapping[str, Any]) -> Any:
     return uri
 
 
-def _url_of(data: Any) -> str | None:
+def _span_of(data: Any) -> Span | None:
+    """Return the stretch of a recording that metadata, also as it was stored, names; None for all of it."""
+    if not isinstance(data, Mapping):
+        span = getattr(data, "span", None)
+        return span if isinstance(span, Span) else None
+    segment = data.get("segment")
+    if not isinstance(segment, Mapping) or type(segment.get("start_ps")) is not int:
+        return None  # a field of that name that is not ours
+    start, duration = segment["start_ps"], segment.get("duration_ps")
+    return Span(max(0, start), None if duration is None else max(0, start + duration))
+
+
+def url_of(data: Any) -> str | None:
     """Return the URL that a source is to be fetched from; None for all others."""
     url = data if isinstance(data, str) and data.startswith(("http://", "https://")) else getattr(data, "url", None)
     return url if isinstance(url, str) and not hasattr(data, "read") else None
+
+
+def _url_behind(file: Any) -> str | None:
+    """Return the URL whose body a file holds, where it says so: what came from a network stays suspect."""
+    url = getattr(file, "url", None)
+    return url if isinstance(url, str) and url.startswith(("http://", "https://")) else None
 
 
 class FirstChunk(Node):
@@ -145,7 +169,10 @@ class ByteStream(Node):
     """Yields any source as chunks of bytes.
 
     Takes a path, bytes, a binary file (read from its start), a URL, a ``requests.Request``, a zip member, anything that
-    has one of these as ``uri``, or a mapping with the key ``uri``. URLs are fetched completely before the first chunk.
+    has one of these as ``uri``, or a mapping with the key ``uri``. URLs are fetched completely before the first chunk;
+    but for a segment of a recording (``AudioMetaData.segment``) only what is read of it, where its server gives parts
+    and all nodes that need it decode it in this process. The bytes are always those of the whole recording: chunks
+    carry the segment as their ``span``, for the nodes that decode them.
 
     Args:
         chunksize (int | ChunkSizeBytes): bytes in a chunk, >= 1; the last one may be shorter.
@@ -171,6 +198,7 @@ class ByteStream(Node):
             raise DeclarationError(f"chunksize={chunksize!r}: a chunk needs at least one byte")
         self._spooled: list[Any] = []
         self._url: str | None = None
+        self.span: Span | None = None
 
     def __exit__(self, *error: object) -> None:
         for file in self._spooled:
@@ -179,17 +207,24 @@ class ByteStream(Node):
 
     def _process(self, data: Any) -> Iterator[Any]:
         subscribers = self._run.get("subscribers")
+        self.span = _span_of(data)
+        url = data.get("uri") if isinstance(data, Mapping) else getattr(data, "uri", data)
         if subscribers and all(isinstance(node, FirstChunk) for node in subscribers):
-            url = data.get("uri") if isinstance(data, Mapping) else getattr(data, "uri", data)
-            if _url_of(url) is not None:
-                yield from self._in_parts(url, takes_parts=all(node.takes_parts for node in subscribers))
+            if url_of(url) is not None:
+                takes_parts = all(node.takes_parts for node in subscribers) and not self._is_wanted_whole(url)
+                yield from self._in_parts(url, takes_parts)
+                return
+        elif self._reads_segment_apart(data, url, subscribers):
+            chunks = list(self._in_parts(url, takes_parts=True))
+            yield from chunks
+            if chunks:
                 return
         source = self._source(data)
         length = os.path.getsize(source) if isinstance(source, str) else source.seek(0, io.SEEK_END)
         if not length:
             raise EmptyAudio(f"{self._url or source!r} holds no bytes")
         if subscribers and all(node.reads_source for node in subscribers):
-            yield Chunk(b"", length, source, self._url)
+            yield Chunk(b"", length, source, self._url, self.span)
             return
         if isinstance(source, str):
             with open(source, "rb") as file:
@@ -199,9 +234,15 @@ class ByteStream(Node):
 
     def _in_parts(self, request: Any, takes_parts: bool) -> Iterator[Chunk]:
         """Yield a remote source that is read where it is looked at; nothing where that cannot be."""
-        file = default_fetcher().open_ranges(request) if takes_parts else None
+        file = self._fetcher.open_ranges(request) if takes_parts else None
         if file is not None:
-            yield Chunk(b"", file.seek(0, io.SEEK_END), file, str(_url_of(request)))
+            yield Chunk(b"", file.seek(0, io.SEEK_END), file, str(url_of(request)), self.span)
+
+    def _reads_segment_apart(self, data: Any, url: Any, subscribers: Any) -> bool:
+        """Tell whether a segment of a remote recording is read in parts: a checksum can only be of all of it."""
+        if self.span is None or url_of(url) is None or getattr(data, "checksum", None) or self._is_wanted_whole(url):
+            return False
+        return bool(subscribers) and all(node.reads_source and node.takes_parts for node in subscribers)
 
     def _chunks(self, file: Any, length: int, source: Any) -> Iterator[Chunk]:
         size, at = int(self.chunksize), 0
@@ -211,7 +252,7 @@ class ByteStream(Node):
             if not chunk:
                 break
             at += len(chunk)
-            yield Chunk(chunk, length, source, self._url)
+            yield Chunk(chunk, length, source, self._url, self.span)
 
     def _source(self, data: Any) -> Any:
         """Return a path, or a seekable binary file."""
@@ -220,13 +261,14 @@ class ByteStream(Node):
         data = getattr(data, "uri", data)
         if isinstance(data, (bytes, bytearray, memoryview)):
             return io.BytesIO(bytes(data))
-        if _url_of(data) is not None:
+        if url_of(data) is not None:
             return self._fetch(data)
         if isinstance(data, (str, os.PathLike)):
             if not os.path.isfile(data):
                 raise FileNotFoundError(f"{os.fspath(data)!r} is no file; pass a path, bytes, a binary file or a URL")
             return os.fspath(data)
         if hasattr(data, "read") and hasattr(data, "seek"):
+            self._url = _url_behind(data)
             return data
         raise DeclarationError(f"{data!r} is no byte source; pass a path, bytes, a binary file or a URL")
 
@@ -239,6 +281,19 @@ class ByteStream(Node):
             file = tempfile.NamedTemporaryFile(prefix="zounds_lite-")  # noqa: SIM115 - closed in __exit__
             path = file.name
         self._spooled.append(file)
-        default_fetcher().download(request, file)
+        self._fetcher.download(request, file)
         file.flush()
+        originals = self._run.get("originals")
+        if originals is not None:
+            originals.take(request, path)
         return path
+
+    @property
+    def _fetcher(self) -> Any:
+        """The fetcher of the run, or the default one."""
+        return self._run.get("fetcher") or default_fetcher()
+
+    def _is_wanted_whole(self, request: Any) -> bool:
+        """Tell whether the original bytes are kept, which are not to be fetched twice for that."""
+        originals = self._run.get("originals")
+        return originals is not None and bool(originals.wants(request))

@@ -9,6 +9,7 @@ runs a few chunks ahead in a thread of its own, where the graph allows it (``ahe
 from collections import ChainMap, deque
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
+from types import MappingProxyType
 from typing import Any
 
 from zounds_lite.errors import GraphError, MissingArgument
@@ -20,6 +21,9 @@ __all__ = ["Graph"]
 
 class Graph(dict[str, Node]):
     """Nodes by name, wired by what they need.
+
+    Attributes:
+        context (Mapping[str, Any]): what a run tells all nodes: ``fetcher`` and ``originals``, for those that read sources.
 
     Examples:
         >>> from zounds_lite.featureflow.node import Aggregator, IteratorNode
@@ -33,6 +37,8 @@ class Graph(dict[str, Node]):
         >>> collected.result
         [0, 1, 2]
     """
+
+    context: Mapping[str, Any] = MappingProxyType({})
 
     def roots(self) -> dict[str, Node]:
         """Nodes that need nothing but an argument of ``process``."""
@@ -78,7 +84,7 @@ class Graph(dict[str, Node]):
         subscribers = self.subscriptions()
         with ExitStack() as stack:
             for node in self.values():
-                node._run["subscribers"] = subscribers[node]
+                node._run.update(self.context, subscribers=subscribers[node])
                 stack.enter_context(node)
             streams = [_stream(node, arguments[name], subscribers) for name, node in roots.items()]
             steps = _lock_step(streams)

@@ -25,12 +25,12 @@ from zounds_lite.featureflow.commit import Change, Outdated, commit
 from zounds_lite.featureflow.display import render_html
 from zounds_lite.featureflow.feature import Feature
 from zounds_lite.featureflow.lineage import Explanation, Lineage
+from zounds_lite.featureflow.originals import Originals, check_keep_source
 from zounds_lite.featureflow.part import InTime
 from zounds_lite.featureflow.record import Entry, Marks, Record
-from zounds_lite.featureflow.run import ValueWriter
 from zounds_lite.featureflow.settings import IntegerIdProvider, StaticIdProvider, UserSpecifiedIdProvider
 from zounds_lite.featureflow.snapshot import Snapshot
-from zounds_lite.featureflow.sources import KEPT, describe_source, is_kept
+from zounds_lite.featureflow.sources import KEPT
 from zounds_lite.featureflow.split import SplitRun
 from zounds_lite.featureflow.stores.base import Change as RecordChange, Database, check_id
 
@@ -96,8 +96,8 @@ class BaseModel(InTime, metaclass=_ModelType):
     """
 
     features: ClassVar[dict[str, Feature]]
-    keep_source: ClassVar[bool] = True
-    """Keep the original bytes of sources in memory, so that unstored features can be computed later."""
+    keep_source: ClassVar[bool | None] = None
+    """Which original bytes to keep, for what is computed later: None, of sources in memory; True, of all; False, none."""
 
     def __init__(self, _id: str | None = None) -> None:
         if _id is None:
@@ -125,13 +125,17 @@ class BaseModel(InTime, metaclass=_ModelType):
     # processing
 
     @classmethod
-    def process(cls, raise_if_exists: bool = False, workers: int = 1, **kwargs: Any) -> str:
+    def process(
+        cls, raise_if_exists: bool = False, workers: int = 1, keep_source: bool | None = None, **kwargs: Any
+    ) -> str:
         """Compute and store a document.
 
         Args:
             raise_if_exists (bool): refuse an id that is taken, instead of replacing the document.
             workers (int): threads that share a long recording, each a stretch of it, >= 1; the result is that of one,
                 but for the last bits of what was resampled.
+            keep_source (bool | None): which original bytes to keep in the store: True, also those of files and of what
+                is fetched, so that the document outlives them; False, none; None, as the class says.
             kwargs: a value for each root feature and ``Var``, by name; and ``_id`` where the model takes ids.
 
         Returns:
@@ -145,6 +149,7 @@ class BaseModel(InTime, metaclass=_ModelType):
         """
         if not isinstance(workers, int) or workers < 1:
             raise DeclarationError(f"workers={workers!r}; allowed: a number of threads, 1 or more")
+        check_keep_source(keep_source)
         cls._database()
         provider = cls.id_provider  # type: ignore[attr-defined]
         cls._check_arguments(kwargs, provider)
@@ -153,14 +158,12 @@ class BaseModel(InTime, metaclass=_ModelType):
             _id = provider.new_id()  # it counts anew in each process
         if raise_if_exists and _id in cls._database():
             raise ModelExistsError(f"document {_id!r} exists; leave out raise_if_exists to replace it")
-        cls._commit([cls._prepare(_id, kwargs, raise_if_exists, workers)])
+        cls._commit([cls._prepare(_id, kwargs, raise_if_exists, workers, keep_source)])
         return _id
 
     @classmethod
     def _check_arguments(cls, kwargs: Mapping[str, Any], provider: Any) -> None:
-        roots = {name for name, feature in cls.features.items() if feature.is_root}
-        variables = {name for feature in cls.features.values() for name in feature.variables()}
-        wanted = roots | variables
+        wanted = set(cls._inputs())
         missing = sorted(wanted - set(kwargs))
         if missing:
             raise MissingArgument(
@@ -175,29 +178,34 @@ class BaseModel(InTime, metaclass=_ModelType):
             )
 
     @classmethod
-    def _prepare(cls, _id: str, inputs: Mapping[str, Any], raise_if_exists: bool = False, workers: int = 1) -> Change:
+    def _prepare(
+        cls,
+        _id: str,
+        inputs: Mapping[str, Any],
+        raise_if_exists: bool = False,
+        workers: int = 1,
+        keep_source: bool | None = None,
+        fetcher: Any = None,
+    ) -> Change:
         """Compute all stored features from the inputs; nothing is visible before ``_commit``."""
         lineage = cls.lineage()
         stored = [feature for feature in cls.features.values() if feature.store]
         for feature in stored:
             lineage.hash(feature)  # refuse what cannot be fingerprinted before hours of work
-        run = SplitRun(lineage, inputs, lambda feature: None, cls._database, workers=workers)
-        originals: dict[str, ValueWriter] = {}
+        originals = Originals(cls._database(), cls.keep_source if keep_source is None else keep_source)
+        context = {"fetcher": fetcher, "originals": originals}
+        run = SplitRun(lineage, inputs, lambda feature: None, cls._database, context, workers=workers)
         try:
-            sources = cls._describe_inputs(inputs, originals)
+            originals.describe(cls._inputs(), inputs)
             run.compute(stored)
-            entries = run.entries({name: source["hash"] for name, source in sources.items()})
-            kept = {
-                KEPT + name: writer.finish(Entry("", sources[name]["hash"], "application/octet-stream", {}, 0))
-                for name, writer in originals.items()
-            }
+            entries = run.entries({name: source["hash"] for name, source in originals.sources.items()})
+            kept = originals.finish(inputs, fetcher)
         except BaseException:
             run.discard()
-            for writer in originals.values():
-                writer.discard()
+            originals.discard()
             raise
         return Change(
-            _id, lineage, entries, sources, kept, run.marks(), replaces=True, must_be_new=raise_if_exists
+            _id, lineage, entries, originals.sources, kept, run.marks(), replaces=True, must_be_new=raise_if_exists
         )  # fmt: skip
 
     @classmethod
@@ -214,17 +222,11 @@ class BaseModel(InTime, metaclass=_ModelType):
             cls._announce(change.id, change.entries)
 
     @classmethod
-    def _describe_inputs(cls, inputs: Mapping[str, Any], originals: dict[str, ValueWriter]) -> dict[str, Any]:
-        """Describe roots and Vars; put the writers of the original bytes that are kept into ``originals``."""
+    def _inputs(cls) -> dict[str, None]:
+        """The names of roots and Vars, in order."""
         roots = [name for name, feature in cls.features.items() if feature.is_root]
         variables = [name for feature in cls.features.values() for name in feature.variables()]
-        sources = {}
-        for name in dict.fromkeys(roots + variables):
-            writer = originals[name] = ValueWriter(cls._database())
-            sources[name] = describe_source(inputs[name], writer.write if cls.keep_source else lambda data: None)
-            if not (cls.keep_source and is_kept(sources[name])):
-                originals.pop(name).discard()
-        return sources
+        return dict.fromkeys(roots + variables)
 
     @classmethod
     def _announce(cls, _id: str, entries: Mapping[Feature, Entry]) -> None:

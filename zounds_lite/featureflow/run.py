@@ -6,6 +6,7 @@ the caller commits them. Classes: ``Run``, ``Sink``, ``ValueWriter``.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -130,6 +131,7 @@ class Run:
         inputs (Mapping[str, Any]): values of roots and Vars, by keyword.
         stored (Callable): returns the stored and fresh value of a feature, or None.
         database_of (Callable): returns the database of a feature.
+        context (Mapping[str, Any]): what all nodes are told (``Graph.context``).
     """
 
     def __init__(
@@ -138,12 +140,14 @@ class Run:
         inputs: Mapping[str, Any],
         stored: Callable[[Feature], StoredValue | None],
         database_of: Callable[[Feature], Database],
+        context: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         self.lineage = lineage
         self.inputs = inputs
         self.stored = stored
         self.database_of = database_of
         self.graph = Graph()
+        self.graph.context = context
         self.arguments: dict[str, Any] = {}
         self.writers: dict[str, tuple[Feature, Node, ValueWriter]] = {}
         self.collectors: dict[str, _Collector] = {}

@@ -24,7 +24,7 @@ from zounds_lite.featureflow.lineage import Explanation, Lineage, explain_lineag
 from zounds_lite.featureflow.record import INLINE_LIMIT, Entry, Marks, Record, verified, verify
 from zounds_lite.featureflow.region import Regions
 from zounds_lite.featureflow.run import Run
-from zounds_lite.featureflow.sources import KEPT, is_recoverable, refreshed, restore_source, what_changed
+from zounds_lite.featureflow.sources import KEPT, is_recoverable, reads_kept, refreshed, restore_source, what_changed
 from zounds_lite.featureflow.stores.base import Database
 from zounds_lite.featureflow.stores.memory import InMemoryDatabase
 
@@ -177,10 +177,15 @@ class Snapshot:
     def _inputs(self) -> dict[str, Any]:
         """Values for the roots and Vars that can be had again."""
         return {
-            name: restore_source(source, self.open_source(name))
+            name: restore_source(source, self.open_source(name) if self._is_kept(name) and reads_kept(source) else None)
             for name, source in self.record.sources.items()
-            if is_recoverable(source, KEPT + name in self.record.entries)
+            if is_recoverable(source, self._is_kept(name))
         }
+
+    def _is_kept(self, name: str) -> bool:
+        """Tell whether the document holds the original bytes of a root as they are now."""
+        entry = self.record.entries.get(KEPT + name)
+        return entry is not None and entry.source == self.sources[name]["hash"]
 
     def compute(self, features: list[Feature], must_store: bool = False) -> dict[str, Any]:
         """Compute features from what is stored and fresh, commit those that are stored, and return all values by name.

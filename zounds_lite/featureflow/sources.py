@@ -4,9 +4,11 @@ Goal: unstored features are computed from the source, never from a lossy copy, a
 from it stale. Kinds: ``file`` (path, size, modification time, content hash), ``url``, ``bytes`` (kept in the document
 unless ``keep_source=False``), ``value`` (plain data in the record; kept like bytes where it is large), ``wrapped`` (a
 declared value around another source, such as metadata with a ``uri``), ``opaque`` (an iterator or any other object that
-cannot be written down exactly: nothing is kept).
+cannot be written down exactly: nothing is kept). With ``keep_source=True`` files and what is fetched are kept too; the
+copy then stands in for a file that is gone, and is read instead of the network.
 
-Functions: ``describe_source``, ``restore_source``, ``refreshed``, ``is_recoverable``, ``what_changed``.
+Class: ``KeptFile``. Functions: ``describe_source``, ``restore_source``, ``refreshed``, ``is_recoverable``,
+``what_changed``, ``innermost``.
 """
 
 import io
@@ -25,10 +27,13 @@ from zounds_lite.errors import CorruptValue, FeatureNotComputable
 
 __all__ = [
     "KEPT",
+    "KeptFile",
     "describe_source",
     "hash_file",
+    "innermost",
     "is_kept",
     "is_recoverable",
+    "reads_kept",
     "refreshed",
     "restore_source",
     "what_changed",
@@ -47,6 +52,19 @@ _PLAIN = "source"
 
 Keep = Callable[[bytes | memoryview], None]
 """Takes the original bytes of a source in memory, piece by piece."""
+
+
+class KeptFile(io.BufferedReader):
+    """The kept original bytes of a source that was elsewhere, as a file that knows where they came from.
+
+    Args:
+        file (io.BufferedReader): the bytes; it is used up.
+        url (str): the URL or the path that they came from.
+    """
+
+    def __init__(self, file: io.BufferedReader, url: str) -> None:
+        super().__init__(file.detach())
+        self.url = url
 
 
 def hash_file(path: str | os.PathLike[str]) -> str:
@@ -69,15 +87,20 @@ def _hash_of(path: str, size: int, mtime_ns: int) -> str:
     return hash_file(path)
 
 
-def _file(path: Path, given: str | None = None) -> dict[str, Any]:
+def _file(path: Path, given: str | None = None, keep: Keep | None = None) -> dict[str, Any]:
     now, absolute = path.stat(), str(path.absolute())
+    if keep is None:
+        content = _hash_of(absolute, now.st_size, now.st_mtime_ns)
+    else:  # what is kept is what was hashed, whoever writes to the file meanwhile
+        with open(path, "rb", buffering=0) as file:
+            content = _hash_pieces(file, keep)
     return {
         "kind": "file",
         "path": absolute,
         "given": absolute if given is None else given,
         "size": now.st_size,
         "mtime_ns": now.st_mtime_ns,
-        "hash": _hash_of(absolute, now.st_size, now.st_mtime_ns),
+        "hash": content,
     }
 
 
@@ -89,24 +112,25 @@ def _path_of(value: Any) -> str | None:
     return str(value) if is_text and os.path.isfile(value) else None
 
 
-def describe_source(value: Any, keep: Keep = lambda data: None) -> dict[str, Any]:
+def describe_source(value: Any, keep: Keep = lambda data: None, keep_file: Keep | None = None) -> dict[str, Any]:
     """Describe an argument of ``process``.
 
     Args:
         value (Any): the argument.
         keep (Callable): takes the original bytes of a source in memory; they are read in pieces.
+        keep_file (Callable | None): takes those of a file, where they are to be kept too.
 
     Returns:
         dict: strict JSON for the record.
     """
     uri = getattr(value, "uri", None)
     if uri is not None and isinstance(value, Declared):
-        inner = describe_source(uri, keep)
+        inner = describe_source(uri, keep, keep_file)
         wrapped = value.replace(uri=_PLAIN).to_dict()
         return {"kind": "wrapped", "value": wrapped, "source": inner, "hash": digest([wrapped, inner["hash"]])}
     path = _path_of(value)
     if path is not None:
-        return _file(Path(path), value if isinstance(value, str) else None)
+        return _file(Path(path), value if isinstance(value, str) else None, keep_file)
     is_url = isinstance(value, str) and value.startswith(("http://", "https://"))
     url = value if is_url else getattr(value, "url", None)
     if isinstance(url, str):
@@ -157,9 +181,20 @@ def _is_exact(value: Any, depth: int = 0) -> bool:
     return False
 
 
+def innermost(source: dict[str, Any]) -> dict[str, Any]:
+    """Return the source that a described one is wrapped around."""
+    return innermost(source["source"]) if source["kind"] == "wrapped" else source
+
+
 def is_kept(source: dict[str, Any]) -> bool:
-    """Tell whether the document is to keep the original bytes of a source."""
-    return is_kept(source["source"]) if source["kind"] == "wrapped" else bool(source["kind"] == "bytes")
+    """Tell whether a document keeps the original bytes of a source unless it is told otherwise."""
+    return bool(innermost(source)["kind"] == "bytes")
+
+
+def reads_kept(source: dict[str, Any]) -> bool:
+    """Tell whether kept bytes are to be read: always, except for a file that is still there."""
+    inner = innermost(source)
+    return not (inner["kind"] == "file" and os.path.isfile(inner["path"]))
 
 
 def is_recoverable(source: dict[str, Any] | None, kept: bool) -> bool:
@@ -174,7 +209,7 @@ def is_recoverable(source: dict[str, Any] | None, kept: bool) -> bool:
     kind = source["kind"]
     if kind == "wrapped":
         return is_recoverable(source["source"], kept)
-    return {"file": os.path.isfile(source.get("path", "")), "bytes": kept}.get(kind, kind in ("url", "value"))
+    return {"file": kept or os.path.isfile(source.get("path", "")), "bytes": kept}.get(kind, kind in ("url", "value"))
 
 
 def restore_source(source: dict[str, Any], kept: Any = None) -> Any:
@@ -182,7 +217,7 @@ def restore_source(source: dict[str, Any], kept: Any = None) -> Any:
 
     Args:
         source (dict): what ``describe_source`` returned.
-        kept (BinaryIO | None): the original bytes, where the document holds them.
+        kept (BinaryIO | None): the original bytes, where the document holds them and they are to be read.
 
     Raises:
         FeatureNotComputable: the source is gone.
@@ -190,6 +225,8 @@ def restore_source(source: dict[str, Any], kept: Any = None) -> Any:
     kind = source["kind"]
     if kind == "wrapped":
         return _wrapping(source["value"]).replace(uri=restore_source(source["source"], kept))
+    if kept is not None and kind in ("file", "url"):
+        return KeptFile(kept, str(source.get("url") or source.get("given")))
     if kind == "file":
         # as it was given, unless that means another file by now
         return source["given"] if os.path.abspath(source["given"]) == source["path"] else source["path"]

@@ -163,7 +163,10 @@ class SplitRun(Run):
             self._join(feature)
 
     def _regions(self) -> Regions:
-        return Regions(lambda: Run(self.lineage, self.inputs, self.stored, self.database_of), self.stored, "it")
+        return Regions(self._apart, self.stored, "it")
+
+    def _apart(self) -> Run:
+        return Run(self.lineage, self.inputs, self.stored, self.database_of, self.graph.context)
 
     def _split(self, targets: list[Feature]) -> dict[Feature, Rows]:
         """Return what can be split, with its rows; nothing where all has to be computed in one piece."""
