@@ -18,6 +18,7 @@ from zounds_lite.featureflow.commit import Change
 from zounds_lite.featureflow.ledger import FailedDocument, error_reason, error_traceback
 from zounds_lite.featureflow.stores.base import Change as RecordChange, check_id
 from zounds_lite.media import probe
+from zounds_lite.soundfile.segments import clipped
 from zounds_lite.timeseries import TimeDimension
 
 __all__ = ["Desk", "failure_change"]
@@ -212,6 +213,10 @@ def _audio_seconds(change: Change, item: Any) -> float:
                 return time_axis.n_samples / time_axis.rate
             return float(time_axis.end_seconds)
     try:
-        return probe(getattr(item, "uri", item)).duration_s or 0.0
+        info, span = probe(getattr(item, "uri", item)), getattr(item, "span", None)
+        if span is None:
+            return info.duration_s or 0.0
+        first, stop = clipped(span, info.samplerate, info.frames)
+        return 0.0 if stop is None else (stop - first) / info.samplerate
     except Exception:  # noqa: BLE001 - a figure for the report, of whatever the item is
         return 0.0

@@ -23,12 +23,13 @@ from zounds_lite.errors import DeclarationError
 from zounds_lite.featureflow import BaseModel
 from zounds_lite.featureflow.ledger import error_reason, error_traceback
 from zounds_lite.featureflow.stores.base import check_id
+from zounds_lite.soundfile import AudioMetaData
 
 __all__ = ["Failure", "IngestReport", "ingest"]
 
 
 def _id_of(item: Any) -> str:
-    """The default id of an item: its URL or path."""
+    """The default id of an item: its URL or path, and the segment of the recording that is meant, if not all of it."""
     request = getattr(item, "request", None)
     uri = request.url if request is not None else getattr(item, "uri", item)
     uri = getattr(uri, "filename", None) or getattr(uri, "url", None) or uri
@@ -36,7 +37,8 @@ def _id_of(item: Any) -> str:
         uri = os.fspath(uri)
     if not isinstance(uri, str):
         raise DeclarationError(f"{item!r} has no path or URL to serve as its id; pass id_of=")
-    return uri
+    fragment = item.fragment if isinstance(item, AudioMetaData) else None
+    return uri if fragment is None else f"{uri}#{fragment}"
 
 
 def ingest(
@@ -67,7 +69,8 @@ def ingest(
         skip_existing (bool): pass over documents that are stored and whose source is unchanged.
         retry_failed (bool): try again what failed in earlier runs.
         progress (bool): show a bar on stderr, if that is a terminal.
-        id_of (Callable): the id of an item; its URL or path by default.
+        id_of (Callable): the id of an item; by default its URL or path, to which a segment of a recording adds
+            ``#t=start,stop`` in seconds.
         root (str): the root feature that receives the item.
 
     Returns:

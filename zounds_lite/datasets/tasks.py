@@ -22,6 +22,7 @@ from zounds_lite.featureflow.ledger import (
     is_same_source,
     lineage_digest,
 )
+from zounds_lite.soundfile import AudioMetaData
 
 __all__ = ["FATAL", "Job", "Receipt", "Task", "lineage_differs", "rebuilt_error"]
 
@@ -115,7 +116,7 @@ class Job:
 
     def settled(self, task: Task) -> Receipt | None:
         """Return the receipt of a task for which nothing is to be done, else None."""
-        if self.skip_existing and self._is_done(task.id):
+        if self.skip_existing and self._is_done(task):
             return Receipt(task.number, task.id, "skipped")
         found = self.failure(task.id)
         if found is None or self.retry_failed or found.is_open or found.passing or found.lineage != self.lineage:
@@ -126,13 +127,23 @@ class Job:
             task.number, task.id, "failed", 0.0, found.reason, found.traceback, found.attempts, known=True
         )  # fmt: skip
 
-    def _is_done(self, _id: str) -> bool:
+    def _is_done(self, task: Task) -> bool:
         try:
-            return self.cls.exists(_id) and not self.cls(_id).source_changed
+            if not self.cls.exists(task.id):
+                return False
+            document = self.cls(task.id)
+            return not document.source_changed and self._is_same_segment(document, task.item)
         except FATAL:
             raise
         except ZoundsError:  # a damaged record is processed again
             return False
+
+    def _is_same_segment(self, document: Any, item: Any) -> bool:
+        """Tell whether a document was made from the stretch of a recording that an item names."""
+        made_from = document._read(lambda snapshot: snapshot.record.sources).get(self.root, {})
+        stored = made_from["value"].get("segment") if made_from.get("kind") == "wrapped" else None
+        named = item.segment if isinstance(item, AudioMetaData) else None
+        return bool(stored == (None if named is None else named.to_dict()))
 
     def failure(self, _id: str) -> FailedDocument | None:
         """Return what the ledger says of a document."""

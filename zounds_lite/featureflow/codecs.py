@@ -18,7 +18,9 @@ from typing import Any, cast
 
 import numpy as np
 
+from zounds_lite._span import Span
 from zounds_lite.errors import CorruptValue, UntrustedValue, ValueTooLarge
+from zounds_lite.featureflow.bytestream import Chunk
 from zounds_lite.featureflow.node import Aggregator, Node
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "StoredValue",
     "TextDecoder",
     "TextEncoder",
+    "stored_span",
 ]
 
 _CHUNK = 1024 * 1024
@@ -152,12 +155,37 @@ class BytesDecoder(Decoder):
     """Bytes as they are: a file to read, or pieces."""
 
     def chunks(self, value: StoredValue) -> Iterator[Any]:
-        for start in range(0, len(value.data), _CHUNK):
-            yield bytes(value.verified(start, start + _CHUNK))
+        total, span = len(value.data), stored_span(value)
+        for start in range(0, total, _CHUNK):
+            yield Chunk(bytes(value.verified(start, start + _CHUNK)), total, span=span)
+
+
+def stored_span(value: StoredValue) -> Span | None:
+    """Return the stretch of a recording that is meant by its stored bytes; None for all of it.
+
+    Raises:
+        CorruptValue: the header is malformed.
+    """
+    span = value.header.get("span")
+    if span is None:
+        return None
+    try:
+        start, stop = span
+        if type(start) is not int or type(stop) not in (int, type(None)):
+            raise TypeError(f"{span!r} are no two integers")
+        return Span(start, stop)
+    except (TypeError, ValueError) as error:
+        raise CorruptValue(f"{value.what}: malformed span: {str(error)[:200]}") from error
 
 
 class IdentityEncoder(Encoder):
-    """Bytes as they are."""
+    """Bytes as they are; of a byte stream also the stretch that its chunks name."""
+
+    _span: Span | None = None
+
+    @property
+    def header(self) -> dict[str, Any]:
+        return {} if self._span is None else {"span": [self._span.start, self._span.stop]}
 
     def _process(self, data: Any) -> Iterator[Any]:
         if not isinstance(data, (bytes, bytearray, memoryview)):
@@ -165,6 +193,7 @@ class IdentityEncoder(Encoder):
                 f"a plain Feature stores bytes, got {type(data).__qualname__}; declare a JSONFeature, TextFeature, "
                 "NumpyFeature or ArrayWithUnitsFeature, or pass encoder= and decoder="
             )
+        self._span = getattr(data, "span", None)
         yield data
 
 

@@ -155,9 +155,9 @@ class _ByteChunks(codecs.Decoder):
         return _StoredChunks(self, value)
 
     def chunks(self, value: codecs.StoredValue) -> Iterator[Any]:
-        total, source = len(value.data), value.open()
+        total, source, span = len(value.data), value.open(), codecs.stored_span(value)
         for start in range(0, total, int(self.chunksize)):
-            yield Chunk(bytes(value.verified(start, start + int(self.chunksize))), total, source)
+            yield Chunk(bytes(value.verified(start, start + int(self.chunksize))), total, source, span=span)
 
 
 class ByteStreamFeature(Feature):

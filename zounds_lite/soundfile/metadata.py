@@ -1,7 +1,8 @@
 """What is known about a recording: where it is, its rate and channels, its licence, and whatever else a source says.
 
 Goal: one value that a graph can be run on (``Document.process(meta=...)``) and that a store can keep. Conventions:
-rates in hertz, durations in seconds. Class: ``AudioMetaData``; function ``portable_uri``.
+rates in hertz, durations in seconds; a ``TimeSlice`` says which stretch of a recording is meant, where it is not all of
+it. Class: ``AudioMetaData``; function ``portable_uri``.
 """
 
 from collections.abc import Mapping
@@ -9,11 +10,15 @@ from pathlib import PurePath
 from typing import Any
 
 from zounds_lite._declared import Declared, decode, describe_argument, encode, key_of
+from zounds_lite._span import PICOSECONDS, Span
 from zounds_lite.errors import DeclarationError
+from zounds_lite.timeseries import TimeSlice
 
 __all__ = ["AudioMetaData", "portable_uri"]
 
 _FIELDS = ("uri", "samplerate", "channels", "licensing", "description", "tags")
+_SEGMENT = "segment"
+"""Written down only where there is one, so that what stands in stores of whole recordings stays as it is."""
 
 
 def portable_uri(uri: Any) -> str | None:
@@ -40,10 +45,13 @@ class AudioMetaData(Declared):
         licensing (str | None): the licence that applies.
         description (str | None): a description for people.
         tags (Any): keywords.
+        segment (TimeSlice | None): the stretch of the recording that is meant; None: all of it. As for arrays, what
+            lies before its start or behind its end is cut, and nothing counts from the end. ``replace(segment=...)``
+            makes the metadata of another stretch.
         kwargs (Any): anything else; each becomes an attribute (``extras`` holds them all).
 
     Raises:
-        DeclarationError: no uri; it is a ``ValueError``.
+        DeclarationError: no uri, or a segment that is no ``TimeSlice`` or has no duration; it is a ``ValueError``.
 
     Examples:
         >>> meta = AudioMetaData(uri="a.wav", samplerate=44100, artist="Ann")
@@ -51,6 +59,9 @@ class AudioMetaData(Declared):
         ('Ann', True, False)
         >>> AudioMetaData.from_dict(meta.to_dict()) == meta
         True
+        >>> from zounds_lite.timeseries import Seconds
+        >>> meta.replace(segment=TimeSlice(start=Seconds(1.5), duration=Seconds(2))).fragment
+        't=1.5,3.5'
     """
 
     uri: Any
@@ -59,6 +70,7 @@ class AudioMetaData(Declared):
     licensing: Any
     description: Any
     tags: Any
+    segment: TimeSlice | None
 
     def __init__(
         self,
@@ -68,6 +80,7 @@ class AudioMetaData(Declared):
         licensing: Any = None,
         description: Any = None,
         tags: Any = None,
+        segment: TimeSlice | None = None,
         **kwargs: Any,
     ) -> None:
         self.__dict__["_extras"] = kwargs
@@ -80,6 +93,7 @@ class AudioMetaData(Declared):
             licensing=licensing,
             description=description,
             tags=tags,
+            segment=segment,
             **visible,
         )
 
@@ -92,6 +106,19 @@ class AudioMetaData(Declared):
             raise DeclarationError(
                 f"uri={self.uri!r}: metadata needs a source; allowed: a path, a URL, a request, bytes or a file"
             )
+        if self.segment is None:
+            return
+        if not isinstance(self.segment, TimeSlice):
+            raise DeclarationError(
+                f"segment={_shown(self.segment)}: a stretch of a recording is a TimeSlice, such as "
+                "TimeSlice(start=Seconds(90), duration=Seconds(30)); None is all of it"
+            )
+        stop_ps = self.segment.stop_ps
+        if stop_ps is not None and stop_ps <= max(0, self.segment.start_ps):
+            raise DeclarationError(
+                f"segment={self.segment!r} selects nothing; allowed: a duration above zero, and an end behind the "
+                "start of the recording"
+            )
 
     @property
     def extras(self) -> dict[str, Any]:
@@ -100,8 +127,29 @@ class AudioMetaData(Declared):
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """All fields by name, extras included."""
-        return {**{name: self.__dict__[name] for name in _FIELDS}, **self.__dict__["_extras"]}
+        """All fields by name, extras included; the segment where there is one."""
+        return {**{name: self.__dict__[name] for name in self._fields}, **self.__dict__["_extras"]}
+
+    @property
+    def _fields(self) -> tuple[str, ...]:
+        return _FIELDS if self.segment is None else (*_FIELDS, _SEGMENT)
+
+    @property
+    def span(self) -> Span | None:
+        """The segment as the graph engine knows it, in picoseconds, without what lies before zero."""
+        return None if self.segment is None else self.segment.to_span()
+
+    @property
+    def fragment(self) -> str | None:
+        """The segment as a media fragment of a URL, in seconds, exactly: ``t=1.5,3``, or ``t=1.5`` to the end.
+
+        Sources:
+            W3C, Media Fragments URI 1.0, section 4.2.1 (temporal dimension).
+        """
+        span = self.span
+        if span is None:
+            return None
+        return f"t={_seconds(span.start)}" + ("" if span.stop is None else f",{_seconds(span.stop)}")
 
     @property
     def request(self) -> Any:
@@ -130,8 +178,9 @@ class AudioMetaData(Declared):
         """
         fields = {name: decode(item) for name, item in value.items() if name not in ("type", "extras")}
         extras = decode(value.get("extras", {}))
-        is_plain = isinstance(extras, dict) and all(isinstance(name, str) and name not in _FIELDS for name in extras)
-        if not is_plain or not set(fields) <= set(_FIELDS):
+        known = {*_FIELDS, _SEGMENT}
+        is_plain = isinstance(extras, dict) and all(isinstance(name, str) and name not in known for name in extras)
+        if not is_plain or not set(fields) <= known:
             raise DeclarationError(f"malformed {cls.__name__} in a stored header: {_shown(dict(value))}")
         return cls(**fields, **extras)
 
@@ -140,7 +189,7 @@ class AudioMetaData(Declared):
         return self._dict(self.parameters, describe_argument)
 
     def _dict(self, parameters: dict[str, Any], write: Any) -> dict[str, Any]:
-        fields = {name: write(parameters[name]) for name in _FIELDS}
+        fields = {name: write(parameters[name]) for name in self._fields}
         extras = {name: parameters[name] for name in self.__dict__["_extras"]}
         return {"type": type(self).__name__, **fields, "extras": write(extras)}
 
@@ -159,6 +208,12 @@ def _uri_identity(uri: Any) -> Any:
         return uri
     headers = {str(name): str(value) for name, value in (getattr(uri, "headers", None) or {}).items()}
     return "request", getattr(uri, "method", None), uri.url, headers, repr(getattr(uri, "params", None))
+
+
+def _seconds(ps: int) -> str:
+    """Write a time in seconds as the shortest decimal number that is exact."""
+    seconds, rest = divmod(ps, PICOSECONDS)
+    return f"{seconds}.{rest:012d}".rstrip("0") if rest else str(seconds)
 
 
 def _shown(value: Any) -> str:

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from zounds_lite._lazy import optional
+from zounds_lite._span import PICOSECONDS
 from zounds_lite.errors import DeclarationError
 from zounds_lite.featureflow import Encoder, Node
 from zounds_lite.media import probe
 from zounds_lite.media.probe import check_damaged
 from zounds_lite.soundfile.metadata import AudioMetaData, portable_uri
-from zounds_lite.timeseries import AudioSampleRate
+from zounds_lite.soundfile.segments import frames_of
+from zounds_lite.timeseries import AudioSampleRate, TimeSlice
 
 __all__ = ["AudioMetaDataEncoder", "MetaData"]
 
@@ -23,7 +25,8 @@ class MetaData(Node):
 
     Takes a path, bytes, a binary file (its position is put back), a zip member, a URL, a ``requests.Request`` or
     ``AudioMetaData``. What can be read here is probed: samplerate, channels, frames, duration (seconds), format,
-    subtype. ``AudioMetaData`` that lacks its rate or channels is completed the same way; what it says stays.
+    subtype. ``AudioMetaData`` that lacks its rate or channels is completed the same way; what it says stays. Where it
+    has a segment, frames and duration are those of the segment, and ``recording_duration`` is that of all of it.
 
     Args:
         damaged (str): ``"raise"`` refuses a recording that its header shows to be cut short; ``"keep"`` takes it.
@@ -32,6 +35,7 @@ class MetaData(Node):
     Raises:
         FileNotFoundError: there is no such file.
         DecodeError: the source is no recording that can be decoded.
+        EmptyAudio: the segment lies behind the end of the recording.
 
     Examples:
         >>> from zounds_lite.timeseries import SR8000, AudioSamples
@@ -60,10 +64,22 @@ class MetaData(Node):
 
     def _completed(self, meta: AudioMetaData) -> AudioMetaData:
         is_remote = meta.request is not None or str(meta.uri).startswith(("http://", "https://"))
-        if is_remote or None not in (meta.samplerate, meta.channels):
+        if is_remote or (meta.span is None and None not in (meta.samplerate, meta.channels)):
             return meta
         known = {name: value for name, value in meta.parameters.items() if value is not None}
-        return AudioMetaData(**{**self._probed(meta.uri), **known})
+        probed = self._probed(meta.uri)
+        return AudioMetaData(**{**probed, **known, **self._of_segment(meta, probed)})
+
+    def _of_segment(self, meta: AudioMetaData, probed: dict[str, Any]) -> dict[str, Any]:
+        """Return how long the segment is, whatever a catalogue says of the whole."""
+        if meta.span is None:
+            return {}
+        rate = probed["samplerate"]
+        first, stop = frames_of(meta.span, rate, probed["frames"], meta.uri)
+        is_known = probed["frames"] is not None and stop is not None
+        frames = stop - first if is_known and stop is not None else None
+        duration = None if frames is None else frames / rate
+        return {"frames": frames, "duration": duration, "recording_duration": probed["duration"]}
 
     def _probed(self, uri: Any) -> dict[str, Any]:
         if isinstance(uri, (str, os.PathLike)) and not os.path.isfile(uri):
@@ -88,6 +104,9 @@ class MetaData(Node):
 class AudioMetaDataEncoder(Encoder):
     """Metadata as JSON: the uri is a path or a URL, and null for sources in memory.
 
+    A segment is an object: its ``start`` and ``duration`` in seconds, for people, and the exact ``start_ps`` and
+    ``duration_ps``; the durations are null where it reaches to the end.
+
     Examples:
         >>> next(AudioMetaDataEncoder().run([AudioMetaData(uri=b"RIFF", samplerate=8000, artist="Ann")]))
         b'{"uri": null, "samplerate": 8000, ..., "artist": "Ann"}'
@@ -97,6 +116,8 @@ class AudioMetaDataEncoder(Encoder):
 
     def _process(self, data: AudioMetaData) -> Iterator[bytes]:
         fields = {**data.parameters, "uri": portable_uri(data.uri)}
+        if data.segment is not None:
+            fields["segment"] = _segment_as_json(data.segment)
         if isinstance(fields["samplerate"], AudioSampleRate):
             fields["samplerate"] = int(fields["samplerate"])
         try:
@@ -105,6 +126,17 @@ class AudioMetaDataEncoder(Encoder):
             raise DeclarationError(
                 f"the metadata {data!r} is no JSON: {error}; allowed: finite numbers, text, lists and dicts"
             ) from error
+
+
+def _segment_as_json(segment: TimeSlice) -> dict[str, Any]:
+    start_ps, stop_ps = segment.start_ps, segment.stop_ps
+    duration_ps = None if stop_ps is None else stop_ps - start_ps
+    return {
+        "start": start_ps / PICOSECONDS,
+        "duration": None if duration_ps is None else duration_ps / PICOSECONDS,
+        "start_ps": start_ps,
+        "duration_ps": duration_ps,
+    }
 
 
 def _as_json(value: Any) -> Any:

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from zounds_lite.errors import DeclarationError, EmptyAudio, MediaError, TruncatedAudio
-from zounds_lite.featureflow import Node
+from zounds_lite._span import Span
+from zounds_lite.errors import DeclarationError, EmptyAudio, GraphError, MediaError, TruncatedAudio
+from zounds_lite.featureflow import ByteStream, Node
 from zounds_lite.media import AudioReader, DecodeLimits, check, encode_stream
 from zounds_lite.media.probe import check_damaged
 from zounds_lite.soundfile.nodes.rows import AudioRows, open_rows
+from zounds_lite.soundfile.segments import read_segment
 from zounds_lite.timeseries import AudioSamples, audio_sample_rate
 
 __all__ = ["AudioStream", "OggVorbis"]
@@ -24,7 +26,8 @@ _PIECE = 1024 * 1024
 class _BytesNode(Node):
     """A node that needs all of an encoded recording before it can say anything.
 
-    It opens the source that a chunk names, or collects the bytes and starts when they have ended.
+    It opens the source that a chunk names, or collects the bytes and starts when they have ended. Where a chunk says
+    that a segment of the recording is meant (``Chunk.span``), only that is read.
     """
 
     reads_source = True
@@ -32,6 +35,7 @@ class _BytesNode(Node):
     _is_read = False
     _url: str | None = None
     _spool: Any = None
+    _span: Span | None = None
 
     def __init__(self, needs: Any, damaged: str, limits: Any) -> None:
         super().__init__(needs=needs)
@@ -44,6 +48,11 @@ class _BytesNode(Node):
         self.damaged = damaged
         self.limits = limits
 
+    @property
+    def takes_parts(self) -> bool:  # type: ignore[override]
+        """Whether a source on another machine may be decoded here: a process of its own would need all of it first."""
+        return self.limits is None
+
     def _limits(self) -> DecodeLimits | None:
         """The limits for the source at hand."""
         if self.limits != "network":
@@ -53,7 +62,7 @@ class _BytesNode(Node):
     def _blocks(self, reader: AudioReader, source: Any) -> Iterator[np.ndarray]:
         """Yield what can be decoded, and note on the document what is damaged."""
         is_empty = True
-        for block in reader.blocks():
+        for block in read_segment(reader, self._span, source, self.damaged == "keep"):
             is_empty = False
             yield block
         for kind, message in reader.marks:
@@ -82,6 +91,7 @@ class _BytesNode(Node):
         self._url = getattr(data, "url", None)
         if self._is_read:
             return
+        self._span = getattr(data, "span", None)
         if source is not None:
             self._is_read = True
             yield from self._opened(source)
@@ -95,6 +105,12 @@ class _BytesNode(Node):
             return
         if self._spool is None:
             raise EmptyAudio(f"{type(self).__name__} received no bytes; allowed: the bytes of one recording")
+        if self._span is None and _has_lost_segment(self):
+            raise GraphError(
+                f"a segment of a recording was asked for, and the bytes that reach {type(self).__name__} do not say "
+                "which; let the nodes between it and ByteStream yield chunks with the span of those that they are "
+                "given: Chunk(data, total_length, span=chunk.span)"
+            )
         self._is_read = True
         yield from self._open(self._spool)
 
@@ -102,6 +118,14 @@ class _BytesNode(Node):
         if self._spool is not None:
             self._spool.close()
             self._spool = None
+
+
+def _has_lost_segment(node: Node) -> bool:
+    """Tell whether a node above reads a segment, which nobody on the way has cut out."""
+    return any(
+        (isinstance(need, ByteStream) and need.span is not None) or (not need.reads_source and _has_lost_segment(need))
+        for need in node.dependencies
+    )
 
 
 class AudioStream(_BytesNode):
@@ -146,11 +170,6 @@ class AudioStream(_BytesNode):
         if dtype not in ("float32", "float64"):
             raise DeclarationError(f"dtype={dtype!r}; allowed: 'float32', 'float64'")
 
-    @property
-    def takes_parts(self) -> bool:  # type: ignore[override]
-        """Whether a source on another machine may be decoded here: a process of its own would need all of it first."""
-        return self.limits is None
-
     def open_rows(self, chunk: Any) -> AudioRows | None:
         if self.damaged == "keep":
             return None  # how many samples there are is known when all have been decoded
@@ -168,7 +187,7 @@ class AudioStream(_BytesNode):
 class OggVorbis(_BytesNode):
     """Encodes a stream of bytes of any audio format as Ogg Vorbis, at its own rate and with all its channels.
 
-    Bytes that are Ogg already pass as they are.
+    Bytes that are Ogg already pass as they are, but for a segment of a recording, which is always encoded anew.
 
     Args:
         quality (float | None): 0 (small) to 1 (best); None is the encoder's choice, 0.4.
@@ -205,7 +224,7 @@ class OggVorbis(_BytesNode):
         limits = self._limits()
         with AudioReader(source, damaged=self.damaged, limits=limits) as reader:
             info = reader.info
-            if info.format != "OGG" or self._is_to_be_made_anew(source, limits):
+            if self._span is not None or info.format != "OGG" or self._is_to_be_made_anew(source, limits):
                 yield from encode_stream(
                     self._blocks(reader, source), info.samplerate, info.channels, quality=self.quality
                 )

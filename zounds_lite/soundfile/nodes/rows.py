@@ -1,8 +1,8 @@
 """Encoded audio that can be read from anywhere, with decoders that stay open.
 
 Goal: a second out of an hour of compressed audio costs what the second costs, again and again. Conventions: samples are
-counted from the start of the recording. A file that changed on disk is opened anew. Class: ``AudioRows``; function
-``open_rows``.
+counted from the start of the recording, or of the segment of it that is read. A file that changed on disk is opened
+anew. Class: ``AudioRows``; function ``open_rows``.
 """
 
 import os
@@ -11,8 +11,10 @@ import weakref
 from collections import OrderedDict
 from typing import Any
 
+from zounds_lite._span import Span
 from zounds_lite.featureflow import Rows
 from zounds_lite.media import AudioReader
+from zounds_lite.soundfile.segments import clipped
 from zounds_lite.timeseries import AudioSamples, audio_sample_rate
 
 __all__ = ["AudioRows", "open_rows"]
@@ -69,28 +71,31 @@ class AudioRows(Rows):
     Args:
         source (str | BinaryIO): a path, or a seekable file.
         arguments (Any): how to decode: dtype, damaged, limits, mono, as for ``AudioReader``.
+        span (Span | None): the segment of the recording whose samples these are; None: all of it.
     """
 
-    def __init__(self, source: Any, *arguments: Any) -> None:
-        self._source, self._arguments = source, arguments
+    def __init__(self, source: Any, *arguments: Any, span: Span | None = None) -> None:
+        self._source, self._arguments, self._span = source, arguments, span
         self.can_part = isinstance(source, str)  # a file object has one position, which two decoders would fight for
         self._kept = None if isinstance(source, str) else _Reader(source, *arguments)
         info = self._reader.audio.info
         self._rate, self._is_flat = audio_sample_rate(info.samplerate), info.channels == 1
-        self.size = info.frames or 0
+        frames = info.frames or 0
+        self._first, stop = (0, frames) if span is None else clipped(span, info.samplerate, frames)
+        self.size = (stop or 0) - self._first
 
     @property
     def _reader(self) -> _Reader:
         return self._kept or _OPEN_FILES.get(self._source, *self._arguments)
 
     def apart(self) -> "AudioRows":
-        other = AudioRows(self._source, *self._arguments)
+        other = AudioRows(self._source, *self._arguments, span=self._span)
         other._kept = _Reader(self._source, *self._arguments)
         return other
 
     def read(self, start: int, stop: int) -> AudioSamples:
         reader = self._reader  # held while it reads: others may push it out of the open files meanwhile
-        block = reader.audio.read(start, max(start, stop))
+        block = reader.audio.read(self._first + start, self._first + max(start, stop))
         return AudioSamples(block.reshape(-1) if self._is_flat else block, self._rate)
 
     @property
@@ -107,10 +112,11 @@ def open_rows(chunk: Any, *arguments: Any) -> AudioRows | None:
         arguments (Any): how to decode: dtype, damaged, limits, mono, as for ``AudioReader``.
 
     Returns:
-        AudioRows | None: None where the bytes name no source, or one whose length is not known.
+        AudioRows | None: None where the bytes name no source, or one whose length is not known, or a segment of it
+            that holds no samples.
     """
     source = getattr(chunk, "source", None)
     if source is None:
         return None
-    rows = AudioRows(source, *arguments)
+    rows = AudioRows(source, *arguments, span=getattr(chunk, "span", None))
     return rows if rows.size else None
