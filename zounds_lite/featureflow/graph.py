@@ -23,7 +23,7 @@ class Graph(dict[str, Node]):
     """Nodes by name, wired by what they need.
 
     Attributes:
-        context (Mapping[str, Any]): what a run tells all nodes: ``fetcher`` and ``originals``, for those that read sources.
+        context (Mapping[str, Any]): what a run tells all nodes: ``fetcher`` and ``originals``, for byte streams.
 
     Examples:
         >>> from zounds_lite.featureflow.node import Aggregator, IteratorNode

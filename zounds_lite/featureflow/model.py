@@ -97,7 +97,7 @@ class BaseModel(InTime, metaclass=_ModelType):
 
     features: ClassVar[dict[str, Feature]]
     keep_source: ClassVar[bool | None] = None
-    """Which original bytes to keep, for what is computed later: None, of sources in memory; True, of all; False, none."""
+    """Which original bytes to keep for later: None, those of sources in memory; True, those of all; False, none."""
 
     def __init__(self, _id: str | None = None) -> None:
         if _id is None:

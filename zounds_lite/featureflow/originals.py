@@ -41,7 +41,7 @@ class Originals:
 
     Args:
         database (Database): takes them where they are large.
-        keep_source (bool | None): None keeps sources in memory, True keeps files and what is fetched too, False nothing.
+        keep_source (bool | None): None keeps what was in memory, True also files and what is fetched, False nothing.
     """
 
     def __init__(self, database: Database, keep_source: bool | None) -> None:
@@ -56,7 +56,9 @@ class Originals:
         for name in names:
             writer = self._writers[name] = ValueWriter(self._database)
             keep = (lambda data: None) if self._keep_source is False else writer.write
-            source = self.sources[name] = describe_source(inputs[name], keep, writer.write if self._keep_source else None)
+            source = self.sources[name] = describe_source(
+                inputs[name], keep, writer.write if self._keep_source else None
+            )
             kind = innermost(source)["kind"]
             if self._keep_source and kind in _FETCHED:
                 self._waiting[_place(inputs[name])] = name
