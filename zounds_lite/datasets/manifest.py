@@ -20,7 +20,7 @@ from zounds_lite.datasets.tables import CsvTable, JsonLines, Row, open_table
 from zounds_lite.errors import DatasetError, DeclarationError, EmptyDataset, InvalidItem
 from zounds_lite.soundfile import AudioMetaData
 
-__all__ = ["PATH_COLUMNS", "Manifest"]
+__all__ = ["PATH_COLUMNS", "RESERVED", "Manifest"]
 
 PATH_COLUMNS = (
     "path", "uri", "url", "file", "filename", "audio", "file_name", "file_path", "filepath", "audio_filepath",
@@ -39,7 +39,7 @@ class _Scan(NamedTuple):
     """What a first pass over a table finds: the kind of each column, and the number of its rows."""
 
     kinds: dict[str, str]
-    count: int
+    rows: int
 
 
 class Manifest(Declared):
@@ -148,14 +148,14 @@ class Manifest(Declared):
     def __iter__(self) -> Iterator[Any]:
         table = self._table()
         scan = self._scan(table)
-        if not scan.count:
+        if not scan.rows:
             raise EmptyDataset(f"{self.path!r} lists nothing: no row follows its header" if scan.kinds else
                                f"{self.path!r} lists nothing: it has no row")  # fmt: skip
         make = _Items(self, table, scan.kinds)
         return map(make.item, table.rows())
 
     def __len__(self) -> int:
-        return self._scan(self._table()).count
+        return self._scan(self._table()).rows
 
     def __bool__(self) -> bool:
         return True
@@ -177,7 +177,7 @@ class Manifest(Declared):
         unknown = sorted(self.types.keys() - found.kinds.keys())
         if unknown and delimiter is not None:
             raise DatasetError(f"types: {self.path!r} has no column {unknown[0]!r}; it has: {', '.join(found.kinds)}")
-        return _Scan({**found.kinds, **self.types}, found.count)
+        return _Scan({**found.kinds, **self.types}, found.rows)
 
 
 @lru_cache(maxsize=16)

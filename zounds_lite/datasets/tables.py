@@ -13,14 +13,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, TextIO
 
-from zounds_lite.errors import DatasetError, InvalidItem
+from zounds_lite.errors import DatasetError
 
-__all__ = ["CsvTable", "JsonLines", "Row", "open_table"]
+__all__ = ["JSON_SUFFIXES", "TAB_SUFFIXES", "CsvTable", "JsonLines", "Row", "open_table"]
 
 _LONGEST_LINE = 1024 * 1024
 """Characters; more in one line is no row that anybody wrote."""
 _DELIMITERS = ",;\t|"
-_JSON_SUFFIXES = (".jsonl", ".ndjson", ".jsonlines", ".json")
+JSON_SUFFIXES = (".jsonl", ".ndjson", ".jsonlines", ".json")
+TAB_SUFFIXES = (".tsv", ".tab")
 _BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 
@@ -149,7 +150,7 @@ class CsvTable(_Table):
         self.names = self._names(header)
 
     def _delimiter(self) -> str:
-        if self.path.lower().endswith((".tsv", ".tab")):
+        if self.path.lower().endswith(TAB_SUFFIXES):
             return "\t"
         with self._lines() as lines:
             first = next((line for line in lines if line.strip()), "")
@@ -223,11 +224,11 @@ def open_table(path: str, encoding: str, delimiter: str | None) -> CsvTable | Js
     if start[:2] in _BYTE_ORDER_MARKS and not encoding.lower().replace("_", "-").startswith("utf-16"):
         raise DatasetError(f"{path!r} is UTF-16; pass encoding='utf-16', or save it as UTF-8")
     first = start.removeprefix(b"\xef\xbb\xbf").lstrip()[:1]
-    is_json = path.lower().endswith(_JSON_SUFFIXES)
+    is_json = path.lower().endswith(JSON_SUFFIXES)
     if first == b"[" and is_json:
         raise DatasetError(f"{path!r} is one JSON array; a manifest has one object a line, without commas between them")
     encoding = "utf-8-sig" if encoding.lower().replace("_", "-") in ("utf-8", "utf8") else encoding
-    if is_json or (first == b"{" and not path.lower().endswith((".csv", ".tsv", ".tab"))):
+    if is_json or (first == b"{" and not path.lower().endswith((".csv", *TAB_SUFFIXES))):
         return JsonLines(path, encoding)
     return CsvTable(path, encoding, delimiter)
 
