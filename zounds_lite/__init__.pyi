@@ -35,9 +35,17 @@ from zounds_lite.core.nodes import (
 )
 from zounds_lite.datasets import (
     CompositeDataset as CompositeDataset,
+    DataSetCache as DataSetCache,
     Directory as Directory,
     Failure as Failure,
+    FreeSoundSearch as FreeSoundSearch,
     IngestReport as IngestReport,
+    InternetArchive as InternetArchive,
+    MusicNet as MusicNet,
+    NSynth as NSynth,
+    PhatDrumLoops as PhatDrumLoops,
+    PreDownload as PreDownload,
+    ensure_local_file as ensure_local_file,
     ingest as ingest,
 )
 from zounds_lite.featureflow.overview import (

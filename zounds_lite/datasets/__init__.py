@@ -3,8 +3,28 @@
 A dataset is an iterable of ``AudioMetaData``; each ``iter`` starts anew. ``ingest`` processes one into documents.
 """
 
+from zounds_lite.datasets.cache import DataSetCache, PreDownload, ensure_local_file
 from zounds_lite.datasets.directory import CompositeDataset, Directory
+from zounds_lite.datasets.freesound import FreeSoundSearch
 from zounds_lite.datasets.ingest import ingest
+from zounds_lite.datasets.internetarchive import InternetArchive
+from zounds_lite.datasets.musicnet import MusicNet
+from zounds_lite.datasets.nsynth import NSynth
+from zounds_lite.datasets.phatdrumloops import PhatDrumLoops
 from zounds_lite.datasets.report import Failure, IngestReport
 
-__all__ = ["CompositeDataset", "Directory", "Failure", "IngestReport", "ingest"]
+__all__ = [
+    "CompositeDataset",
+    "DataSetCache",
+    "Directory",
+    "Failure",
+    "FreeSoundSearch",
+    "IngestReport",
+    "InternetArchive",
+    "MusicNet",
+    "NSynth",
+    "PhatDrumLoops",
+    "PreDownload",
+    "ensure_local_file",
+    "ingest",
+]
