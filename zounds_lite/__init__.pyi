@@ -34,19 +34,25 @@ from zounds_lite.core.nodes import (
     Sum as Sum,
 )
 from zounds_lite.datasets import (
+    ESC50 as ESC50,
+    GTZAN as GTZAN,
     CompositeDataset as CompositeDataset,
     DataSetCache as DataSetCache,
     Directory as Directory,
+    FailedItem as FailedItem,
     Failure as Failure,
     FreeSoundSearch as FreeSoundSearch,
     IngestReport as IngestReport,
     InternetArchive as InternetArchive,
+    Manifest as Manifest,
     MusicNet as MusicNet,
     NSynth as NSynth,
     PhatDrumLoops as PhatDrumLoops,
     PreDownload as PreDownload,
+    SpokenDigits as SpokenDigits,
     ensure_local_file as ensure_local_file,
     ingest as ingest,
+    write_manifest as write_manifest,
 )
 from zounds_lite.featureflow.overview import (
     FeatureInfo as FeatureInfo,

@@ -4,27 +4,37 @@ A dataset is an iterable of ``AudioMetaData``; each ``iter`` starts anew. ``inge
 """
 
 from zounds_lite.datasets.cache import DataSetCache, PreDownload, ensure_local_file
+from zounds_lite.datasets.corpora import ESC50, GTZAN, SpokenDigits
 from zounds_lite.datasets.directory import CompositeDataset, Directory
+from zounds_lite.datasets.failed import FailedItem
 from zounds_lite.datasets.freesound import FreeSoundSearch
 from zounds_lite.datasets.ingest import ingest
 from zounds_lite.datasets.internetarchive import InternetArchive
+from zounds_lite.datasets.manifest import Manifest
+from zounds_lite.datasets.manifest_writer import write_manifest
 from zounds_lite.datasets.musicnet import MusicNet
 from zounds_lite.datasets.nsynth import NSynth
 from zounds_lite.datasets.phatdrumloops import PhatDrumLoops
 from zounds_lite.datasets.report import Failure, IngestReport
 
 __all__ = [
+    "ESC50",
+    "GTZAN",
     "CompositeDataset",
     "DataSetCache",
     "Directory",
+    "FailedItem",
     "Failure",
     "FreeSoundSearch",
     "IngestReport",
     "InternetArchive",
+    "Manifest",
     "MusicNet",
     "NSynth",
     "PhatDrumLoops",
     "PreDownload",
+    "SpokenDigits",
     "ensure_local_file",
     "ingest",
+    "write_manifest",
 ]
