@@ -37,6 +37,7 @@ given, what is allowed, and what to do next.
     |   |   +-- TruncatedAudio               fewer samples than the header promises
     |   |   +-- RejectedAudio                claims that no honest file makes (channels, rate, size)
     |   |   +-- NonFiniteAudio               NaN or infinite samples
+    |   +-- ArchiveError (ValueError)        an archive, or a member of it, that cannot be read, or not safely
     |   +-- EncodeError (ValueError)         samples that the encoder cannot take
     |   +-- UnsupportedCodec (ValueError)    a format or subtype that libsndfile does not know
     +-- FetchError (OSError)                 a URL that could not be fetched
@@ -47,11 +48,13 @@ given, what is allowed, and what to do next.
     |   +-- UnknownDataset (LookupError)     it has no item of that name
     |   +-- EmptyDataset (LookupError)       nothing in it is what was asked for
     |   +-- InvalidItem (ValueError)         a row of a table, or the name of a file, that gives no item
+    +-- IngestError (RuntimeError)           an item failed where that was to end the run
     +-- OptionalDependencyError (ImportError)   an extra that is not installed
     +-- WorkerError (RuntimeError)           worker processes that do not start, or an executor that broke
 """
 
 __all__ = [
+    "ArchiveError",
     "ChecksumMismatch",
     "CorruptValue",
     "DatasetError",
@@ -66,6 +69,7 @@ __all__ = [
     "ForbiddenAddress",
     "FrequencyBandError",
     "GraphError",
+    "IngestError",
     "InvalidId",
     "InvalidItem",
     "InvalidProcessMethod",
@@ -231,6 +235,10 @@ class NonFiniteAudio(DecodeError):
     """The source holds NaN or infinite samples."""
 
 
+class ArchiveError(MediaError, ValueError):
+    """An archive, or a member of it, that is damaged, or that no reader should be let loose on."""
+
+
 class EncodeError(MediaError, ValueError):
     """Samples that the encoder cannot take."""
 
@@ -245,7 +253,12 @@ class FetchError(ZoundsError, OSError):
     Args:
         message (str): what was asked for, what came, and what to do.
         passing (bool): it may pass without any change, so that trying again later makes sense.
+
+    Attributes:
+        status (int | None): what the server answered, such as 404; None where that is not what went wrong.
     """
+
+    status: int | None = None
 
     def __init__(self, message: str = "", passing: bool | None = None) -> None:
         super().__init__(message)
@@ -289,6 +302,10 @@ class EmptyDataset(DatasetError, LookupError):
 
 class InvalidItem(DatasetError, ValueError):
     """A row of a table, or the name of a file, gives no item; the rest of its dataset does."""
+
+
+class IngestError(ZoundsError, RuntimeError):
+    """An item of a dataset failed, and ``ingest`` was told to stop there; ``report`` says what was done until then."""
 
 
 class OptionalDependencyError(ZoundsError, ImportError):
