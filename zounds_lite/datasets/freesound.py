@@ -24,7 +24,6 @@ _FIELDS = (
 
 _PREVIEWS = ("preview-hq-ogg", "preview-lq-ogg", "preview-hq-mp3", "preview-lq-mp3")
 _RENAMED = {"license": "licensing", "url": "web_url"}
-_LARGEST_PAGE = 150
 _log = logging.getLogger(__name__)
 
 
@@ -80,6 +79,8 @@ class FreeSoundSearch:
         >>> FreeSoundSearch("YOUR_API_KEY", "guitar", n_results=3)
         FreeSoundSearch(api_key=..., query='guitar', n_results=3, delay=0.2)
     """
+
+    _largest_page = 150
 
     def __init__(
         self,
@@ -138,7 +139,7 @@ class FreeSoundSearch:
     def _results(self) -> Iterator[dict[str, Any]]:
         """Yield what the pages of results tell, page after page."""
         url = url_of(self.base_url, "apiv2", "search", "text", "")
-        first = {"query": self.query, "fields": ",".join(_FIELDS), "page_size": min(self.n_results, _LARGEST_PAGE)}
+        first = {"query": self.query, "fields": ",".join(_FIELDS), "page_size": min(self.n_results, self._largest_page)}
         params: dict[str, Any] = first
         for number in range(1 + self.n_results):  # each page but the last has a result
             if number:
