@@ -133,7 +133,7 @@ def describe_source(value: Any, keep: Keep = lambda data: None, keep_file: Keep 
         return _file(Path(path), value if isinstance(value, str) else None, keep_file)
     is_url = isinstance(value, str) and value.startswith(("http://", "https://"))
     url = value if is_url else getattr(value, "url", None)
-    if isinstance(url, str):
+    if isinstance(url, str) and not isinstance(value, io.BytesIO):  # bytes that are here are no matter of the network
         return {"kind": "url", "url": url, "hash": digest(url)}
     return _in_memory(value, keep) or _plain_value(value, keep) or _opaque()
 
