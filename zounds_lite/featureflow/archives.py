@@ -109,6 +109,16 @@ class ArchiveMember(Declared):
         return f"{kind}:{_escaped(self.path, _ESCAPED_IN_PATH)}!/{_escaped(self.name, _ESCAPED)}"
 
     @property
+    def state(self) -> tuple[int, int, int]:
+        """Size, time (nanoseconds) and number of the archive's file now.
+
+        Raises:
+            FileNotFoundError: there is no such archive.
+            ArchiveError: it is no archive.
+        """
+        return opened(self.path).file.state
+
+    @property
     def entry(self) -> Entry:
         """What the archive says of the member now.
 
@@ -127,6 +137,23 @@ class ArchiveMember(Declared):
         """
         archive, entry = self._found()
         return archive.open(entry, self.location, self._limits)
+
+    def head(self, count: int) -> bytes:
+        """Return the first bytes of the member, without decompressing the rest.
+
+        Args:
+            count (int): how many, at most.
+
+        Raises:
+            FileNotFoundError, ArchiveError: as for ``open``.
+        """
+        archive, entry = self._found()
+        return archive.head(entry, self._limits, count)
+
+    def refused(self, why: str) -> "ArchiveMember":
+        """Return the same member, which refuses to be opened for a reason, in every process that it is sent to."""
+        archive, entry = self._found()
+        return self.replace()._placed(archive, entry.but_refused(why))
 
     @property
     def _limits(self) -> ArchiveLimits:

@@ -1,7 +1,8 @@
 """Sources: what a document was made from, remembered so that it can be read again and its changes noticed.
 
 Goal: unstored features are computed from the source, never from a lossy copy, and a source that changed makes what came
-from it stale. Kinds: ``file`` (path, size, modification time, content hash), ``url``, ``bytes`` (kept in the document
+from it stale. Kinds: ``file`` (path, size, modification time, content hash), ``member`` (of an archive: where it is,
+the archive's size and time, the member's size and checksum), ``url``, ``bytes`` (kept in the document
 unless ``keep_source=False``), ``value`` (plain data in the record; kept like bytes where it is large), ``wrapped`` (a
 declared value around another source, such as metadata with a ``uri``), ``opaque`` (an iterator or any other object that
 cannot be written down exactly: nothing is kept). With ``keep_source=True`` files and what is fetched are kept too; the
@@ -24,6 +25,8 @@ import xxhash
 
 from zounds_lite._declared import Declared, decode, digest, encode
 from zounds_lite.errors import CorruptValue, FeatureNotComputable
+from zounds_lite.featureflow.archives import ArchiveMember, member_of
+from zounds_lite.featureflow.membersources import describe_member, is_archive_there, refreshed_member, restore_member
 
 __all__ = [
     "KEPT",
@@ -128,6 +131,9 @@ def describe_source(value: Any, keep: Keep = lambda data: None, keep_file: Keep 
         inner = describe_source(uri, keep, keep_file)
         wrapped = value.replace(uri=_PLAIN).to_dict()
         return {"kind": "wrapped", "value": wrapped, "source": inner, "hash": digest([wrapped, inner["hash"]])}
+    member = member_of(value)
+    if member is not None and (isinstance(value, ArchiveMember) or os.path.isfile(member.path)):
+        return describe_member(member)
     path = _path_of(value)
     if path is not None:
         return _file(Path(path), value if isinstance(value, str) else None, keep_file)
@@ -192,8 +198,10 @@ def is_kept(source: dict[str, Any]) -> bool:
 
 
 def reads_kept(source: dict[str, Any]) -> bool:
-    """Tell whether kept bytes are to be read: always, except for a file that is still there."""
+    """Tell whether kept bytes are to be read: always, except for a file, or an archive, that is still there."""
     inner = innermost(source)
+    if inner["kind"] == "member":
+        return not is_archive_there(inner)
     return not (inner["kind"] == "file" and os.path.isfile(inner["path"]))
 
 
@@ -209,6 +217,8 @@ def is_recoverable(source: dict[str, Any] | None, kept: bool) -> bool:
     kind = source["kind"]
     if kind == "wrapped":
         return is_recoverable(source["source"], kept)
+    if kind == "member":
+        return kept or is_archive_there(source)
     return {"file": kept or os.path.isfile(source.get("path", "")), "bytes": kept}.get(kind, kind in ("url", "value"))
 
 
@@ -225,8 +235,10 @@ def restore_source(source: dict[str, Any], kept: Any = None) -> Any:
     kind = source["kind"]
     if kind == "wrapped":
         return _wrapping(source["value"]).replace(uri=restore_source(source["source"], kept))
-    if kept is not None and kind in ("file", "url"):
-        return KeptFile(kept, str(source.get("url") or source.get("given")))
+    if kept is not None and kind in ("file", "url", "member"):
+        return KeptFile(kept, str(source.get("url") or source.get("given") or source.get("location")))
+    if kind == "member":
+        return restore_member(source)
     if kind == "file":
         # as it was given, unless that means another file by now
         return source["given"] if os.path.abspath(source["given"]) == source["path"] else source["path"]
@@ -269,6 +281,8 @@ def refreshed(source: dict[str, Any]) -> dict[str, Any]:
         if inner is source["source"]:
             return source
         return {**source, "source": inner, "hash": digest([source["value"], inner["hash"]])}
+    if source["kind"] == "member":
+        return refreshed_member(source)
     if source["kind"] == "file":
         try:
             now = os.stat(source["path"])
@@ -283,4 +297,4 @@ def what_changed(source: dict[str, Any]) -> str:
     """Name the source for people."""
     if source["kind"] == "wrapped":
         return what_changed(source["source"])
-    return str(source.get("path") or source.get("url") or "the source in memory")
+    return str(source.get("path") or source.get("url") or source.get("location") or "the source in memory")

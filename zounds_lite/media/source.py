@@ -72,6 +72,11 @@ class Source:
             weakref.finalize(self, self.file.close)
             self.name, self.is_file, self._owned = str(path)[-_SHOWN:], True, True
             return
+        again = getattr(source, "again", None)
+        if again is not None:  # a file that can be had anew, with a position of its own
+            self.file, self.is_file, self._owned = again(), False, True
+            self.name = str(self.file.name)[-_SHOWN:]
+            return
         if not all(hasattr(source, method) for method in ("read", "seek", "tell")):
             raise TypeError(
                 f"audio comes from a path, bytes or a seekable binary file object; got {type(source).__qualname__}"

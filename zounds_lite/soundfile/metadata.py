@@ -22,7 +22,7 @@ _SEGMENT = "segment"
 
 
 def portable_uri(uri: Any) -> str | None:
-    """Return the text that finds a source again: a path or a URL; None for sources in memory.
+    """Return the text that finds a source again: a path, a URL or a member of an archive; None for sources in memory.
 
     Examples:
         >>> portable_uri("music/a.ogg"), portable_uri(b"RIFF")
@@ -30,16 +30,16 @@ def portable_uri(uri: Any) -> str | None:
     """
     if isinstance(uri, (str, PurePath)):
         return str(uri)
-    url = getattr(uri, "url", None)
-    return url if isinstance(url, str) else None
+    text = getattr(uri, "url", None) or getattr(uri, "location", None)
+    return text if isinstance(text, str) else None
 
 
 class AudioMetaData(Declared):
     """What is known about a source of audio.
 
     Args:
-        uri (str | Path | requests.Request | bytes | BinaryIO): where the audio is: a path, a URL, a request, or the
-            audio itself.
+        uri (str | Path | requests.Request | ArchiveMember | bytes | BinaryIO): where the audio is: a path, a URL, a
+            request, a member of an archive, or the audio itself.
         samplerate (int | None): sample rate, hertz.
         channels (int | None): channels.
         licensing (str | None): the licence that applies.

@@ -11,6 +11,7 @@ from zounds_lite._lazy import optional
 from zounds_lite._span import PICOSECONDS
 from zounds_lite.errors import DeclarationError
 from zounds_lite.featureflow import Encoder, Node
+from zounds_lite.featureflow.archives import member_of
 from zounds_lite.media import probe
 from zounds_lite.media.probe import check_damaged
 from zounds_lite.soundfile.metadata import AudioMetaData, portable_uri
@@ -23,8 +24,8 @@ __all__ = ["AudioMetaDataEncoder", "MetaData"]
 class MetaData(Node):
     """Turns what a document is made from into ``AudioMetaData``.
 
-    Takes a path, bytes, a binary file (its position is put back), a zip member, a URL, a ``requests.Request`` or
-    ``AudioMetaData``. What can be read here is probed: samplerate, channels, frames, duration (seconds), format,
+    Takes a path, bytes, a binary file (its position is put back), a member of an archive, a URL, a
+    ``requests.Request`` or ``AudioMetaData``. What can be read here is probed: samplerate, channels, frames, duration (seconds), format,
     subtype. ``AudioMetaData`` that lacks its rate or channels is completed the same way; what it says stays. Where it
     has a segment, frames and duration are those of the segment, and ``recording_duration`` is that of all of it.
 
@@ -82,6 +83,8 @@ class MetaData(Node):
         return {"frames": frames, "duration": duration, "recording_duration": probed["duration"]}
 
     def _probed(self, uri: Any) -> dict[str, Any]:
+        member = member_of(uri)
+        uri = uri if member is None else member.open()
         if isinstance(uri, (str, os.PathLike)) and not os.path.isfile(uri):
             raise FileNotFoundError(
                 f"{os.fspath(uri)!r} is no file; allowed: a path, bytes, a binary file, a URL, a requests.Request"
