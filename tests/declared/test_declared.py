@@ -17,6 +17,7 @@ from zounds_lite._declared.values import REGISTRY
 from zounds_lite.core import Dimension
 from zounds_lite.errors import DeclarationError, UnknownTypeError, ZoundsError
 from zounds_lite.featureflow.fetch import Fetcher
+from zounds_lite.featureflow.fetchcache import FetchCache
 from zounds_lite.featureflow.settings import IdProvider, KeyBuilder
 from zounds_lite.spectral import (
     FFTScale,
@@ -62,7 +63,13 @@ def instances():
         zounds.FrequencyAdaptiveDCTSynthesizer(zounds.GeometricScale(100, 4000, 0.1, 50), zounds.SR8000()),
         zounds.FrequencyAdaptiveFFTSynthesizer(zounds.GeometricScale(100, 4000, 0.1, 50), zounds.SR8000()),
         zounds.FrequencyDecompositionSynthesizer(zounds.SR8000(), 512),
+        FetchCache("folder", 1000),
         Fetcher(retries=7, backoff=0.25),
+        zounds.InternetArchive("x", ["Flac", "WAVE"], fetcher=Fetcher(retries=1), label="rock"),
+        zounds.MusicNet("music", "test", download=True),
+        zounds.NSynth("notes", "train", label=7),
+        zounds.PhatDrumLoops(licensing="?"),
+        Fetcher(cache=FetchCache("folder", 1000, max_age=60.0)),
         BAND,
         zounds.FrequencyBand(0.1, 1e9),
         zounds.FrequencyDimension(SCALE),

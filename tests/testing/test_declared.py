@@ -11,7 +11,7 @@ from tests.testing.library import library_classes, names, refusals
 from zounds_lite import featureflow as ff
 from zounds_lite._declared import Declared
 from zounds_lite.core import Dimension
-from zounds_lite.datasets import Directory
+from zounds_lite.datasets import Directory, InternetArchive, MusicNet, NSynth, PhatDrumLoops
 from zounds_lite.featureflow import settings
 from zounds_lite.featureflow.feature import Var
 from zounds_lite.featureflow.fetch import Fetcher
@@ -36,6 +36,13 @@ VALUES = {
     DecodeLimits: (DecodeLimits, [DecodeLimits(cpu_s=1), DecodeLimits(wall_s=1), DecodeLimits(memory=2**21)]),
     Directory: (lambda: Directory("music", licensing="CC0"), [Directory("music"), Directory("sounds", False)]),
     Fetcher: (Fetcher, [Fetcher(retries=1), Fetcher(max_bytes=10)]),
+    InternetArchive: (
+        lambda: InternetArchive("x", "Flac", label="rock"),
+        [InternetArchive("x", "Flac"), InternetArchive("y", "Flac", label="rock"), InternetArchive("x", label="rock")],
+    ),
+    MusicNet: (lambda: MusicNet("x"), [MusicNet("y"), MusicNet("x", "test"), MusicNet("x", download=True)]),
+    NSynth: (lambda: NSynth("x"), [NSynth("y"), NSynth("x", "test"), NSynth("x", pitch=60)]),
+    PhatDrumLoops: (PhatDrumLoops, [PhatDrumLoops(label="x"), PhatDrumLoops(base_url="https://example.org")]),
     settings.IdProvider: (settings.IdProvider, []),
     settings.IntegerIdProvider: (settings.IntegerIdProvider, []),
     settings.KeyBuilder: (settings.KeyBuilder, []),
