@@ -143,6 +143,8 @@ class Declared:
         return tuple(key_of(value) for value in self.parameters.values())
 
     def __eq__(self, other: object) -> bool:
+        if self is other:
+            return True
         if type(self) is not type(other):
             return NotImplemented
         return bool(self._identity() == other._identity())

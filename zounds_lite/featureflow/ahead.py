@@ -6,7 +6,7 @@ chunks, and what each node sees, stay the same. Conventions: behind each node th
 first chunk is made in the caller's thread: so a short recording starts no thread, and a slow source can be interrupted.
 An error in any thread ends all, and leaves in the caller's.
 
-Names: ``Border``, ``find_borders``, ``in_one_thread``, ``side_by_side``.
+Names: ``Border``, ``find_borders``, ``in_one_thread``, ``leading_to``, ``side_by_side``.
 """
 
 import contextlib
@@ -19,7 +19,7 @@ from typing import Any
 
 from zounds_lite.featureflow.node import Node
 
-__all__ = ["Border", "find_borders", "in_one_thread", "side_by_side"]
+__all__ = ["Border", "find_borders", "in_one_thread", "leading_to", "side_by_side"]
 
 _AHEAD = 4
 """Chunks that wait between the two threads at most."""
@@ -105,6 +105,13 @@ def _behind(node: Node, subscribers: Mapping[Node, list[Node]]) -> set[Node]:
             found.add(after)
             waiting.extend(subscribers[after])
     return found
+
+
+def leading_to(borders: list[Node], subscribers: Mapping[Node, list[Node]]) -> frozenset[Node]:
+    """Return the nodes whose chunks have a border to pass, those at the borders included."""
+    return frozenset(
+        node for node in subscribers if node in borders or not _behind(node, subscribers).isdisjoint(borders)
+    )
 
 
 class _NobodyTakes(Exception):

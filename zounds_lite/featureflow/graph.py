@@ -10,10 +10,10 @@ from collections import ChainMap, deque
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 from zounds_lite.errors import GraphError, MissingArgument
-from zounds_lite.featureflow.ahead import Border, find_borders
+from zounds_lite.featureflow.ahead import Border, find_borders, leading_to
 from zounds_lite.featureflow.node import Node
 
 __all__ = ["Graph"]
@@ -86,14 +86,19 @@ class Graph(dict[str, Node]):
             for node in self.values():
                 node._run.update(self.context, subscribers=subscribers[node])
                 stack.enter_context(node)
-            streams = [_stream(node, arguments[name], subscribers) for name, node in roots.items()]
-            steps = _lock_step(streams)
-            for node in find_borders(list(self.values()), subscribers):
-                steps = _steps_behind(node, steps, subscribers)
+            borders = find_borders(list(self.values()), subscribers)
+            wiring = _Wiring(subscribers, leading_to(borders, subscribers))
+            steps = _lock_step([_stream(node, arguments[name], wiring) for name, node in roots.items()])
+            for node in borders:
+                steps = _steps_behind(node, steps, wiring)
             deque(steps, maxlen=0)
 
 
-_DONE = object()
+class _Wiring(NamedTuple):
+    """Who feeds whom, and the nodes that advance in steps, because what they make has a border to pass."""
+
+    subscribers: Mapping[Node, list[Node]]
+    stepping: frozenset[Node]
 
 
 def _lock_step(streams: list[Iterator[bool]]) -> Iterator[None]:
@@ -109,9 +114,10 @@ def _lock_step(streams: list[Iterator[bool]]) -> Iterator[None]:
         streams = going
 
 
-def _steps_behind(node: Node, steps: Iterator[None], subscribers: dict[Node, list[Node]]) -> Iterator[None]:
+def _steps_behind(node: Node, steps: Iterator[None], wiring: _Wiring) -> Iterator[None]:
     """Return the steps of what a node feeds, on the chunks that it yields ahead of them in its own steps."""
-    border, feeds = Border(node), ChainMap({node: subscribers[node]}, subscribers)
+    border, subscribers = Border(node), cast(dict[Node, list[Node]], wiring.subscribers)
+    feeds = _Wiring(ChainMap({node: subscribers[node]}, subscribers), wiring.stepping)
     subscribers[node], subscribers[border] = [border], []
 
     def behind() -> Iterator[None]:
@@ -122,7 +128,7 @@ def _steps_behind(node: Node, steps: Iterator[None], subscribers: dict[Node, lis
     return behind()
 
 
-def _stream(root: Node, data: Any, subscribers: Mapping[Node, list[Node]]) -> Iterator[bool]:
+def _stream(root: Node, data: Any, wiring: _Wiring) -> Iterator[bool]:
     """Advance ``root`` in steps, each result sent down the graph before the next is made.
 
     Yields:
@@ -130,25 +136,35 @@ def _stream(root: Node, data: Any, subscribers: Mapping[Node, list[Node]]) -> It
     """
     for results in (root.push(data), root.end()):
         for result in results:
-            for _ in _send(root, result, subscribers):
+            for _ in _send(root, result, wiring):
                 yield False
             yield True
-    for _ in _send_end(root, subscribers):
+    for _ in _send_end(root, wiring):
         yield False
 
 
-def _send(pusher: Node, data: Any, subscribers: Mapping[Node, list[Node]]) -> Iterator[None]:
-    """Feed a chunk to all subscribers, in steps: one for each chunk that reached a node and everything behind it."""
-    for node in subscribers[pusher]:
+def _send(pusher: Node, data: Any, wiring: _Wiring) -> Iterator[None]:
+    """Feed a chunk to all subscribers, in steps where it is still to meet a border: one for each chunk on the way."""
+    for node in wiring.subscribers[pusher]:
         for result in node.push(data, pusher):
-            yield from _send(node, result, subscribers)
+            if node in wiring.stepping:
+                yield from _send(node, result, wiring)
+            else:
+                _feed(node, result, wiring.subscribers)
     yield
 
 
-def _send_end(pusher: Node, subscribers: Mapping[Node, list[Node]]) -> Iterator[None]:
-    """Tell all subscribers that a node has ended, in steps."""
+def _feed(pusher: Node, data: Any, subscribers: Mapping[Node, list[Node]]) -> None:
+    """Feed a chunk to all subscribers, and what they make of it to theirs, in one go."""
     for node in subscribers[pusher]:
+        for result in node.push(data, pusher):
+            _feed(node, result, subscribers)
+
+
+def _send_end(pusher: Node, wiring: _Wiring) -> Iterator[None]:
+    """Tell all subscribers that a node has ended, in steps."""
+    for node in wiring.subscribers[pusher]:
         for result in node.end(pusher):
-            yield from _send(node, result, subscribers)
+            yield from _send(node, result, wiring)
         if node.finished:
-            yield from _send_end(node, subscribers)
+            yield from _send_end(node, wiring)

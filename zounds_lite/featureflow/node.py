@@ -228,10 +228,10 @@ class Node:
         yield from self._process(data)
 
     def push(self, data: Any, pusher: "Node | None" = None) -> Iterator[Any]:
-        """Feed one chunk and yield what comes out."""
+        """Feed one chunk, and return an iterator of what comes out."""
         self._run["fed"] = True
         self._enqueue(data, pusher)
-        yield from self._results()
+        return self._results()
 
     def end(self, pusher: "Node | None" = None) -> Iterator[Any]:
         """Say that ``pusher`` has ended and yield what comes out; the node has ended when all inputs have."""

@@ -30,6 +30,7 @@ _FLOATS = ("FLOAT", "DOUBLE", "VORBIS", "OPUS", *_MPEG)
 _PREROLL = {"OPUS": 8192, **dict.fromkeys(_MPEG, 16384)}
 """Frames decoded and dropped behind a seek, so that the decoder's memory is as it would have been."""
 _INT16_SCALE = 2.0**-15
+_HALVES = np.full(2, _INT16_SCALE / 2, np.float32)
 _ADVICE = "; copy or download the recording again, or read it with damaged='keep'"
 
 
@@ -280,7 +281,7 @@ class AudioReader:
             return self._convert(raw, start)
         if raw.shape[1] == 2 and raw.dtype == np.int16 and self.dtype == np.float32:
             # exact: a sum of two samples has 17 bits
-            return np.dot(raw.astype(np.float32), np.full(2, _INT16_SCALE / 2, np.float32))
+            return np.dot(raw.astype(np.float32), _HALVES)
         return mix_to_mono(self._convert(raw, start))
 
     def _convert(self, raw: np.ndarray, start: int) -> np.ndarray:

@@ -284,6 +284,10 @@ class FrequencyScale(Declared):
         return sum_bands(tf, self, window)
 
     def _identity(self) -> Any:
+        return self._axis
+
+    @cached_property
+    def _axis(self) -> tuple[Any, ...]:
         # how slices are rounded does not change what the axis means
         parameters = {**self.parameters, "always_even": None}
         return tuple(parameters.values())

@@ -86,6 +86,8 @@ class Environment:
         def use(opened: Opened) -> _T:
             if write and opened.readonly:
                 raise lmdb.ReadonlyError(str(self.path))
+            if write:
+                opened.settle()
             with self._damage(), opened.env.begin(write=write, buffers=buffers) as transaction:
                 result = action(transaction, opened.databases)
             if write and opened.relaxed and not self.relaxed:
@@ -200,9 +202,7 @@ class Environment:
                 _close_unused()
                 found = Opened(Path(self._key), self.map_size, self.initial, self.relaxed)
                 Opened.by_path[self._key] = found
-            for name in self.databases if databases is None else databases:
-                if name not in found.databases:
-                    found.databases[name] = found.env.open_db(name, create=not found.readonly)
+            found.open_databases(self.databases if databases is None else databases)
             return found
 
     def _resize(self, size: int) -> None:

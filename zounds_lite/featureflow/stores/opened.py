@@ -5,7 +5,7 @@ import errno
 import os
 import shutil
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -51,6 +51,7 @@ class Opened:
         self.path = path
         self.relaxed = relaxed
         self.databases: dict[bytes, Any] = {}
+        self._is_settled = False
         data = path / "data.mdb"
         if not data.exists():
             with disk_errors(path):
@@ -78,9 +79,6 @@ class Opened:
         if data.stat().st_size < pages * page_size:
             _check_end(self.path)
         if not self.readonly:
-            with disk_errors(self.path):
-                make_folder(self.path)
-                sync_folder(self.path)  # also where another process made the file a moment ago
             self.env.reader_check()
         self.size = self._map_size()
         self.file = identity(data)
@@ -122,6 +120,29 @@ class Opened:
                 finally:
                     shutil.rmtree(aside)
         self.users.take(alone=False)
+
+    def settle(self) -> None:
+        """Make the names of folder and file durable, also where another process made them a moment ago.
+
+        Called before the first commit, so that who only reads waits for no disk.
+        """
+        if not self._is_settled:
+            with disk_errors(self.path):
+                make_folder(self.path)
+                sync_folder(self.path)
+            self._is_settled = True
+
+    def open_databases(self, names: Iterable[bytes]) -> None:
+        """Open sub-databases that are not open yet; those that are missing are made, where that may be."""
+        for name in names:
+            if name not in self.databases:
+                self.databases[name] = self._database(name)
+
+    def _database(self, name: bytes) -> Any:
+        try:
+            return self.env.open_db(name, create=False)  # waits for no writer
+        except (lmdb.NotFoundError, lmdb.ReadonlyError):
+            return self.env.open_db(name, create=not self.readonly)
 
     def is_gone(self) -> bool:
         """Tell whether the files were deleted or replaced since they were opened."""
