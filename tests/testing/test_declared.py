@@ -15,6 +15,7 @@ from zounds_lite.datasets import Directory, InternetArchive, MusicNet, NSynth, P
 from zounds_lite.featureflow import settings
 from zounds_lite.featureflow.feature import Var
 from zounds_lite.featureflow.fetch import Fetcher
+from zounds_lite.featureflow.fetchcache import FetchCache
 from zounds_lite.media.guard import DecodeLimits
 from zounds_lite.soundfile import AudioMetaData, ChunkSizeBytes
 from zounds_lite.spectral import FrequencyScale, weighting, windows
@@ -35,7 +36,11 @@ VALUES = {
     ),
     DecodeLimits: (DecodeLimits, [DecodeLimits(cpu_s=1), DecodeLimits(wall_s=1), DecodeLimits(memory=2**21)]),
     Directory: (lambda: Directory("music", licensing="CC0"), [Directory("music"), Directory("sounds", False)]),
-    Fetcher: (Fetcher, [Fetcher(retries=1), Fetcher(max_bytes=10)]),
+    FetchCache: (
+        lambda: FetchCache("a", 10),
+        [FetchCache("b", 10), FetchCache("a", 11), FetchCache("a", 10, 1.0)],
+    ),
+    Fetcher: (Fetcher, [Fetcher(cache=FetchCache("a")), Fetcher(retries=1), Fetcher(max_bytes=10)]),
     InternetArchive: (
         lambda: InternetArchive("x", "Flac", label="rock"),
         [InternetArchive("x", "Flac"), InternetArchive("y", "Flac", label="rock"), InternetArchive("x", label="rock")],

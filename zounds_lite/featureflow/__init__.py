@@ -15,6 +15,12 @@ from zounds_lite.errors import (
     NotEnoughData,
 )
 from zounds_lite.featureflow.ahead import in_one_thread
+from zounds_lite.featureflow.archives import (
+    ArchiveLimits,
+    ArchiveMember,
+    default_archive_limits,
+    set_archive_limits,
+)
 from zounds_lite.featureflow.arrays import (
     BaseNumpyDecoder,
     GreedyNumpyDecoder,
@@ -41,6 +47,7 @@ from zounds_lite.featureflow.database_iterator import DatabaseIterator
 from zounds_lite.featureflow.eventlog import EventLog, InMemoryChannel, RedisChannel
 from zounds_lite.featureflow.feature import Aspect, Feature, Var
 from zounds_lite.featureflow.fetch import Fetcher, default_fetcher, set_fetcher
+from zounds_lite.featureflow.fetchcache import FetchCache
 from zounds_lite.featureflow.graph import Graph
 from zounds_lite.featureflow.kinds import (
     ByteStreamFeature,
@@ -58,6 +65,7 @@ from zounds_lite.featureflow.model import BaseModel
 from zounds_lite.featureflow.node import Aggregator, FunctionalNode, IteratorNode, KeySelector, Node
 from zounds_lite.featureflow.overview import FeatureInfo, StoreInfo, info
 from zounds_lite.featureflow.region import Rows
+from zounds_lite.featureflow.selection import Selection
 from zounds_lite.featureflow.settings import (
     IdProvider,
     IntegerIdProvider,
@@ -72,6 +80,7 @@ from zounds_lite.featureflow.settings import (
 )
 from zounds_lite.featureflow.stores import Database, FileSystemDatabase, InMemoryDatabase, LmdbDatabase
 from zounds_lite.featureflow.stores.base import Damage
+from zounds_lite.featureflow.stores.criteria import between
 from zounds_lite.featureflow.stores.maintenance import Compaction, CopyReport, compact, copy, merge
 from zounds_lite.featureflow.stores.verification import verify
 from zounds_lite.featureflow.typed import TypedDecoder, TypedEncoder
@@ -81,6 +90,8 @@ PickleDecoder = TypedDecoder
 
 __all__ = [
     "Aggregator",
+    "ArchiveLimits",
+    "ArchiveMember",
     "Aspect",
     "BZ2Decoder",
     "BZ2Encoder",
@@ -105,6 +116,7 @@ __all__ = [
     "Feature",
     "FeatureInfo",
     "FeatureNotComputable",
+    "FetchCache",
     "Fetcher",
     "FileSystemDatabase",
     "FunctionalNode",
@@ -143,6 +155,7 @@ __all__ = [
     "Recent",
     "RedisChannel",
     "Rows",
+    "Selection",
     "StaticIdProvider",
     "StoreInfo",
     "StoredValue",
@@ -157,14 +170,17 @@ __all__ = [
     "UuidProvider",
     "Var",
     "ZipWrapper",
+    "between",
     "compact",
     "copy",
+    "default_archive_limits",
     "default_fetcher",
     "in_one_thread",
     "info",
     "iter_zip",
     "merge",
     "pointwise",
+    "set_archive_limits",
     "set_fetcher",
     "simple_in_memory_settings",
     "simple_lmdb_settings",

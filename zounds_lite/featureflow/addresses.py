@@ -6,7 +6,9 @@ checked: a name that means another machine a moment later gains nothing. Functio
 """
 
 import ipaddress
+import queue
 import socket
+import threading
 from typing import Any
 
 from zounds_lite.errors import FetchError, ForbiddenAddress
@@ -54,26 +56,55 @@ def is_public(address: str) -> bool:
     return found.is_global and not (special or found.is_private or found.is_link_local)
 
 
-def resolve(host: str, port: int, private: bool = False) -> list[tuple[Any, ...]]:
+def resolve(host: str, port: int, private: bool = False, timeout: float | None = None) -> list[tuple[Any, ...]]:
     """Return the addresses of a host, as ``socket.getaddrinfo`` does, if all of them may be connected to.
 
     Args:
         host (str): a name, or an address in any spelling that the system understands.
         port (int): where the connection goes.
         private (bool): addresses of this machine and its network are allowed.
+        timeout (float | None): seconds to wait for an answer; None: as long as the system does.
 
     Raises:
         ForbiddenAddress: one of them is not public.
-        FetchError: there is no such host; the error passes.
+        FetchError: there is no such host, or no answer in time.
     """
-    try:
-        found = socket.getaddrinfo(host, port, socket.AF_UNSPEC, socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise FetchError(f"there is no host {host!r}: {error}", passing=not isinstance(error, UnicodeError)) from error
+    host = host.removeprefix("[").removesuffix("]")
+    found = _look_up(host, port) if timeout is None or _is_address(host) else _look_up_in(host, port, timeout)
+    if isinstance(found, Exception):
+        # what no resolver can be asked for stays wrong; that it did not answer, or does not know the name, may pass
+        passing = not isinstance(found, (UnicodeError, ValueError))
+        raise FetchError(f"there is no host {host!r}: {found}", passing=passing) from None
     for *_, address in found:
         if not private and not is_public(str(address[0])):
             raise ForbiddenAddress(
                 f"{host!r} is {address[0]}, an address of this machine or its network; "
-                "Fetcher(private_addresses=True) allows such"
+                "Fetcher(private_addresses=True) allows such",
+                passing=False,
             )
-    return list(found)
+    return found
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _look_up(host: str, port: int) -> list[tuple[Any, ...]] | Exception:
+    try:
+        return list(socket.getaddrinfo(host, port, socket.AF_UNSPEC, socket.SOCK_STREAM))
+    except (OSError, ValueError, OverflowError) as error:
+        return error
+
+
+def _look_up_in(host: str, port: int, timeout: float) -> list[tuple[Any, ...]] | Exception:
+    """Look up in a thread of its own, since the system's resolver has its own idea of how long to wait."""
+    answers: queue.SimpleQueue[list[tuple[Any, ...]] | Exception] = queue.SimpleQueue()
+    threading.Thread(target=lambda: answers.put(_look_up(host, port)), daemon=True).start()
+    try:
+        return answers.get(timeout=timeout)
+    except queue.Empty:
+        return TimeoutError(f"no answer within {timeout:.3g} s")

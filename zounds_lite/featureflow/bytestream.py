@@ -15,7 +15,9 @@ from typing import Any, Self
 
 from zounds_lite._span import Span
 from zounds_lite.errors import DeclarationError, EmptyAudio, FeatureNotComputable
+from zounds_lite.featureflow.archives import ArchiveMember, member_of
 from zounds_lite.featureflow.fetch import default_fetcher
+from zounds_lite.featureflow.masking import masked
 from zounds_lite.featureflow.node import Node
 
 __all__ = ["ByteStream", "Chunk", "FirstChunk", "ZipWrapper", "iter_zip", "url_of"]
@@ -111,7 +113,8 @@ def _uri_of_stored(meta: Mapping[str, Any]) -> Any:
     """Return the uri of stored metadata, if it can still be read."""
     uri = meta.get("uri")
     is_url = isinstance(uri, str) and uri.startswith(("http://", "https://"))
-    if not is_url and not (isinstance(uri, str) and os.path.isfile(uri)):
+    member = member_of(uri)
+    if not is_url and not (isinstance(uri, str) and os.path.isfile(uri if member is None else member.path)):
         where = "was in memory and was not kept" if uri is None else f"{uri!r} is gone"
         raise FeatureNotComputable(
             f"the source {where}; process the document again, or store a feature closer to it, such as resampled"
@@ -168,11 +171,12 @@ class FirstChunk(Node):
 class ByteStream(Node):
     """Yields any source as chunks of bytes.
 
-    Takes a path, bytes, a binary file (read from its start), a URL, a ``requests.Request``, a zip member, anything that
-    has one of these as ``uri``, or a mapping with the key ``uri``. URLs are fetched completely before the first chunk;
-    but for a segment of a recording (``AudioMetaData.segment``) only what is read of it, where its server gives parts
-    and all nodes that need it decode it in this process. The bytes are always those of the whole recording: chunks
-    carry the segment as their ``span``, for the nodes that decode them.
+    Takes a path, bytes, a binary file (read from its start), a URL, a ``requests.Request``, a member of an archive (an
+    ``ArchiveMember``, its text form, or what ``iter_zip`` yields), anything that has one of these as ``uri``, or a
+    mapping with the key ``uri``. URLs are fetched completely before the first chunk; but for a segment of a recording
+    (``AudioMetaData.segment``) only what is read of it, where its server gives parts and all nodes that need it decode
+    it in this process. The bytes are always those of the whole recording: chunks carry the segment as their ``span``,
+    for the nodes that decode them.
 
     Args:
         chunksize (int | ChunkSizeBytes): bytes in a chunk, >= 1; the last one may be shorter.
@@ -182,6 +186,7 @@ class ByteStream(Node):
         DeclarationError: ``chunksize`` is not positive.
         FileNotFoundError: there is no such file.
         FetchError: a URL could not be fetched.
+        ArchiveError: a member of an archive is refused or damaged.
         EmptyAudio: the source holds no bytes.
 
     Examples:
@@ -236,7 +241,7 @@ class ByteStream(Node):
         """Yield a remote source that is read where it is looked at; nothing where that cannot be."""
         file = self._fetcher.open_ranges(request) if takes_parts else None
         if file is not None:
-            yield Chunk(b"", file.seek(0, io.SEEK_END), file, str(url_of(request)), self.span)
+            yield Chunk(b"", file.seek(0, io.SEEK_END), file, masked(url_of(request)), self.span)
 
     def _reads_segment_apart(self, data: Any, url: Any, subscribers: Any) -> bool:
         """Tell whether a segment of a remote recording is read in parts: a checksum can only be of all of it."""
@@ -256,13 +261,17 @@ class ByteStream(Node):
 
     def _source(self, data: Any) -> Any:
         """Return a path, or a seekable binary file."""
+        checksum = getattr(data, "checksum", None)
         if isinstance(data, Mapping):
-            data = _uri_of_stored(data)
+            checksum, data = data.get("checksum"), _uri_of_stored(data)
         data = getattr(data, "uri", data)
         if isinstance(data, (bytes, bytearray, memoryview)):
             return io.BytesIO(bytes(data))
         if url_of(data) is not None:
-            return self._fetch(data)
+            return self._fetch(data, checksum)
+        member = member_of(data)
+        if member is not None:
+            return self._opened_member(member, data)
         if isinstance(data, (str, os.PathLike)):
             if not os.path.isfile(data):
                 raise FileNotFoundError(f"{os.fspath(data)!r} is no file; pass a path, bytes, a binary file or a URL")
@@ -272,8 +281,14 @@ class ByteStream(Node):
             return data
         raise DeclarationError(f"{data!r} is no byte source; pass a path, bytes, a binary file or a URL")
 
-    def _fetch(self, request: Any) -> str:
-        self._url = request if isinstance(request, str) else str(request.url)
+    def _opened_member(self, member: ArchiveMember, data: Any) -> Any:
+        file, originals = member.open(), self._run.get("originals")
+        if originals is not None:
+            originals.take(data, file)
+        return file
+
+    def _fetch(self, request: Any, checksum: str | None) -> str:
+        self._url = masked(request if isinstance(request, str) else request.url)
         file: Any = tempfile.TemporaryFile(prefix="zounds_lite-")  # noqa: SIM115 - closed in __exit__
         path = f"/proc/self/fd/{file.fileno()}"
         if not os.path.exists(path):  # only Linux can open a file again that has no name, and so is never left behind
@@ -281,7 +296,7 @@ class ByteStream(Node):
             file = tempfile.NamedTemporaryFile(prefix="zounds_lite-")  # noqa: SIM115 - closed in __exit__
             path = file.name
         self._spooled.append(file)
-        self._fetcher.download(request, file)
+        self._fetcher.download(request, file, checksum)
         file.flush()
         originals = self._run.get("originals")
         if originals is not None:
