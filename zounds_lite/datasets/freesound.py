@@ -1,7 +1,6 @@
 """Sounds that a search of freesound.org finds. Class: ``FreeSoundSearch``."""
 
 import logging
-import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -166,7 +165,7 @@ class FreeSoundSearch:
         try:
             return self._ask(url_of(self.base_url, "apiv2", "sounds", str(number), ""), {})
         except FetchError as error:
-            if _status(error) != 404:
+            if error.status != 404:
                 raise
             raise UnknownDataset(f"{self!r}: there is no sound {number}") from error
 
@@ -196,7 +195,7 @@ class FreeSoundSearch:
         try:
             yield
         except FetchError as error:
-            refused = "; the service refuses this api_key" if _status(error) in (401, 403) else ""
+            refused = "; the service refuses this api_key" if error.status in (401, 403) else ""
             error.args = (f"{self!r} could not be listed: {self._key.hidden(str(error))}{refused}",)
             raise
 
@@ -224,9 +223,3 @@ def _check(api_key: Any, query: Any, n_results: Any, delay: Any, attributes: Map
 def _hertz(value: Any) -> Any:
     """A rate that the service gives as a float, as the whole number that it is."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _status(error: FetchError) -> int | None:
-    """The status that a server answered with."""
-    found = re.search(r" answered (\d{3})\b", str(error))
-    return int(found[1]) if found else None
