@@ -36,6 +36,7 @@ from zounds_lite.core.nodes import (
 from zounds_lite.datasets import (
     ESC50 as ESC50,
     GTZAN as GTZAN,
+    Archive as Archive,
     CompositeDataset as CompositeDataset,
     DataSetCache as DataSetCache,
     Directory as Directory,
@@ -53,6 +54,10 @@ from zounds_lite.datasets import (
     ensure_local_file as ensure_local_file,
     ingest as ingest,
     write_manifest as write_manifest,
+)
+from zounds_lite.featureflow.archives import (
+    ArchiveLimits as ArchiveLimits,
+    ArchiveMember as ArchiveMember,
 )
 from zounds_lite.featureflow.overview import (
     FeatureInfo as FeatureInfo,

@@ -3,6 +3,7 @@
 A dataset is an iterable of ``AudioMetaData``; each ``iter`` starts anew. ``ingest`` processes one into documents.
 """
 
+from zounds_lite.datasets.archive import Archive
 from zounds_lite.datasets.cache import DataSetCache, PreDownload, ensure_local_file
 from zounds_lite.datasets.corpora import ESC50, GTZAN, SpokenDigits
 from zounds_lite.datasets.directory import CompositeDataset, Directory
@@ -20,6 +21,7 @@ from zounds_lite.datasets.report import Failure, IngestReport
 __all__ = [
     "ESC50",
     "GTZAN",
+    "Archive",
     "CompositeDataset",
     "DataSetCache",
     "Directory",
