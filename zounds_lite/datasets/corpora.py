@@ -169,8 +169,8 @@ class GTZAN(_Corpus):
     In folders: ``genres/blues/blues.00000.wav`` (or ``.au``), with the folders below ``path``, ``path/genres`` or
     ``path/genres_original``. Items have ``label`` (str, the genre) and ``track`` (int; None where the name has none).
 
-    In an HDF5 file: a dataset for each genre, of shape (samples, clips), with the sample rate in the attribute ``sr`` of
-    the file or of the dataset; ``Nsamples`` and ``Nclips`` are checked where they are given. ``track`` counts the
+    In an HDF5 file: a dataset for each genre, of shape (samples, clips), with the sample rate in the attribute ``sr``
+    of the file or of the dataset; ``Nsamples`` and ``Nclips`` are checked where they are given. ``track`` counts the
     clips, and the ``uri`` is an ``HDF5Clip``: one clip is read at a time, when it is processed. This needs h5py.
 
     Args:

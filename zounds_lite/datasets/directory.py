@@ -105,7 +105,8 @@ class Directory(Declared):
 def absolute(path: str) -> str:
     """Return one spelling for one place, so that files keep their ids: without ``..``, links as they were named."""
     absolute = os.path.abspath(path)
-    is_same = os.path.exists(absolute) and os.path.samefile(absolute, path)  # ".." behind a link may lead elsewhere
+    are_there = os.path.exists(absolute) and os.path.exists(path)
+    is_same = are_there and os.path.samefile(absolute, path)  # ".." behind a link may lead elsewhere
     return absolute if is_same else os.path.realpath(path)
 
 

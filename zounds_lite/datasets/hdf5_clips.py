@@ -7,6 +7,7 @@ attribute ``sr``, hertz, of the dataset or of the file. Class: ``HDF5Clip``; fun
 
 import io
 import os
+import struct
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -17,19 +18,20 @@ from zounds_lite._lazy import optional
 from zounds_lite.datasets.directory import absolute
 from zounds_lite.datasets.failed import FailedItem
 from zounds_lite.errors import DatasetError, EmptyDataset, InvalidItem
-from zounds_lite.media import encode
 from zounds_lite.soundfile import AudioMetaData
 
 __all__ = ["HDF5Clip", "clips_of"]
 
-_SUBTYPES = {"i2": "PCM_16", "i4": "PCM_32", "f2": "FLOAT", "f4": "FLOAT", "f8": "DOUBLE"}
+_KINDS = ("i2", "i4", "f2", "f4", "f8")
+_WAV_HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
+_LARGEST = 2**32 - 64
 
 
 class HDF5Clip(Declared):
     """One clip of an HDF5 file, as a binary file: the bytes of a WAV file that is made when it is first read.
 
-    The samples are those of the file, in their own precision. It is a source in memory for whatever reads it: a document
-    keeps it unless ``keep_source=False``. It can be sent to other processes, each of which reads for itself.
+    The samples are those of the file, in their own precision. It is a source in memory for whatever reads it, so that a
+    document keeps it unless ``keep_source=False``. It can be sent to other processes, each of which reads for itself.
 
     Args:
         path (str): the HDF5 file.
@@ -82,13 +84,7 @@ class HDF5Clip(Declared):
 
     def _opened(self) -> io.BytesIO:
         if "_file" not in self.__dict__:
-            samples = self._samples()
-            kind = f"{samples.dtype.kind}{samples.dtype.itemsize}"
-            samples = samples.astype(np.float32) if kind == "f2" else samples
-            file = io.BytesIO()
-            encode(samples, self.samplerate, 1, file, "WAV", _SUBTYPES[kind])
-            file.seek(0)
-            self.__dict__["_file"] = file
+            self.__dict__["_file"] = io.BytesIO(_wav(self._samples(), self.samplerate))
         found: io.BytesIO = self.__dict__["_file"]
         return found
 
@@ -100,7 +96,7 @@ class HDF5Clip(Declared):
             except (KeyError, IndexError, ValueError, OSError) as error:
                 raise InvalidItem(f"{self.filename!r} cannot be read: {error}") from error
         samples = np.asarray(samples)
-        if samples.ndim != 1 or f"{samples.dtype.kind}{samples.dtype.itemsize}" not in _SUBTYPES:
+        if samples.ndim != 1 or f"{samples.dtype.kind}{samples.dtype.itemsize}" not in _KINDS:
             raise InvalidItem(
                 f"{self.filename!r} is {samples.dtype} of shape {samples.shape}; allowed: one row of floats, int16 or "
                 "int32"
@@ -117,11 +113,24 @@ class HDF5Clip(Declared):
         return self.replace()
 
 
+def _wav(samples: np.ndarray, samplerate: int) -> bytes:
+    """Return samples as a WAV file, the same bytes every time: libsndfile would write the time of day into it."""
+    is_float = samples.dtype.kind == "f"
+    data = samples.astype("<f4" if samples.dtype.itemsize == 2 and is_float else samples.dtype.newbyteorder("<"))
+    width, size = data.dtype.itemsize, data.nbytes
+    if size > _LARGEST:
+        raise InvalidItem(f"the clip has {size:,} bytes; a WAV file holds 4 GiB")
+    code, per_second = (3 if is_float else 1), samplerate * width
+    form = (16, code, 1, samplerate, per_second, width, 8 * width)
+    head = _WAV_HEADER.pack(b"RIFF", 36 + size, b"WAVE", b"fmt ", *form, b"data", size)
+    return head + data.tobytes()
+
+
 class _Clips(NamedTuple):
     """One dataset: how many clips it has, and how they lie in it; or what is wrong with it."""
 
     dataset: str
-    count: int = 0
+    clips: int = 0
     samplerate: int = 0
     axis: int = 1
     samples: int | None = None
@@ -143,13 +152,13 @@ def clips_of(path: str, attributes: Mapping[str, Any]) -> Iterator[Any]:
     place = absolute(path)
     with _opened(path) as file:
         found = list(_listed(file))
-    if not any(clips.count or clips.fault for clips in found):
+    if not any(clips.clips or clips.fault for clips in found):
         raise EmptyDataset(f"{path!r} holds no clips; expected is a dataset for each genre, of shape (samples, clips)")
     for clips in found:
         label = clips.dataset.rpartition("/")[2]
         if clips.fault:
             yield FailedItem(f"{place}#{clips.dataset}", InvalidItem(clips.fault))
-        for index in range(clips.count):
+        for index in range(clips.clips):
             clip = HDF5Clip(place, clips.dataset, index, clips.samplerate, clips.axis, clips.samples)
             yield AudioMetaData(uri=clip, **{**attributes, "label": label, "track": index})
 
@@ -180,9 +189,10 @@ def _laid_out(name: str, dataset: Any, file: Any) -> _Clips:
         raise InvalidItem("neither it nor its file has the attribute 'sr', the sample rate in hertz; add it")
     samples, count = _stated("Nsamples", dataset, file), _stated("Nclips", dataset, file)
     is_list = dataset.ndim == 1 and dataset.dtype.kind == "O"
-    if not is_list and (dataset.ndim != 2 or f"{dataset.dtype.kind}{dataset.dtype.itemsize}" not in _SUBTYPES):
+    if not is_list and (dataset.ndim != 2 or f"{dataset.dtype.kind}{dataset.dtype.itemsize}" not in _KINDS):
         raise InvalidItem(
-            f"it is {dataset.dtype} of shape {dataset.shape}; expected are floats, int16 or int32 of shape (samples, clips)"
+            f"it is {dataset.dtype} of shape {dataset.shape}; expected are floats, int16 or int32 of shape (samples, "
+            "clips)"
         )
     shape = dataset.shape
     if is_list:

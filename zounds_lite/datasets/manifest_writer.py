@@ -251,4 +251,3 @@ def _in_place_of(target: str) -> Iterator[TextIO]:
     finally:
         with suppress(FileNotFoundError):
             os.unlink(partial)
-
