@@ -79,16 +79,20 @@ class FreeSoundService:
         key (str): the only key that it takes.
         sounds (Iterable[Sound] | Mapping[str, bytes]): the sounds; a mapping from names to Ogg data numbers them.
         page_size (int): results on a page, where the request does not say.
+        max_page_size (int): results on a page, whatever the request says.
         cdn (WebServer | None): where previews are; the same server by default.
         daily_limit (int | None): requests to the API before it answers 429 with the text of the day's limit.
         first_id (int): number of the first sound of a mapping.
     """
 
-    def __init__(self, server, key, sounds, page_size=15, cdn=None, daily_limit=None, first_id=100001):
+    def __init__(
+        self, server, key, sounds, page_size=15, cdn=None, daily_limit=None, first_id=100001, max_page_size=150
+    ):
         if hasattr(sounds, "items"):
             sounds = [Sound(first_id + i, name, data) for i, (name, data) in enumerate(sounds.items())]
         self._server, self.key, self.page_size, self.cdn = server, key, page_size, cdn or server
         self.sounds = {sound.id: sound for sound in sounds}
+        self.max_page_size = max_page_size
         self.daily_limit, self.asked = daily_limit, 0
         self._lock, self._throttled = threading.Lock(), {}
         for path in ("/apiv2/search/", "/apiv2/search/text/", "/apiv2/search", "/apiv2/search/text"):
@@ -132,7 +136,7 @@ class FreeSoundService:
         query = exchange.request.query
         words = query.get("query", "").lower().split()
         found = [sound for sound in self.sounds.values() if _fits(self._json(sound), words)]
-        size, page = min(int(query.get("page_size", self.page_size)), 150), int(query.get("page", 1))
+        size, page = min(int(query.get("page_size", self.page_size)), self.max_page_size), int(query.get("page", 1))
         pages = max(1, -(-len(found) // size))
         if not 1 <= page <= pages:
             exchange.send_json({"detail": "Not found."}, 404)
