@@ -1,20 +1,20 @@
 """What ``ingest`` may be given: wrong arguments are an error of the call, not of each recording.
 
-Function ``check_arguments``.
+Functions: ``check_arguments``, ``check_choices``, ``documented``.
 """
 
 import os
 from collections.abc import Iterable
 from operator import index
-from typing import Any
+from typing import Any, NamedTuple
 
 from zounds_lite.errors import DeclarationError
 from zounds_lite.featureflow import BaseModel, UserSpecifiedIdProvider
 
-__all__ = ["check_arguments"]
+__all__ = ["Documented", "check_arguments", "check_choices", "documented"]
 
 
-def check_arguments(dataset: Any, cls: Any, workers: Any, executor: Any, id_of: Any, root: str) -> int:
+def check_arguments(dataset: Any, cls: Any, workers: Any, executor: Any, root: str) -> int:
     """Refuse what no ingest can work with; return the number of workers.
 
     Raises:
@@ -26,20 +26,74 @@ def check_arguments(dataset: Any, cls: Any, workers: Any, executor: Any, id_of: 
             f"executor={executor!r} has no submit(function, *arguments) to call; pass an executor such as "
             "ThreadPoolExecutor(4), or workers=4 for processes that are made for this run"
         )
-    if not callable(id_of):
-        raise DeclarationError(f"id_of={id_of!r} is no function; pass one that takes an item and returns its id")
     _check_document(cls, root)
     _check_dataset(dataset)
     return count
 
 
-def _workers(workers: Any) -> int:
+def check_choices(on_error: Any, progress: Any, fetcher: Any) -> None:
+    """Refuse choices that there are not.
+
+    Raises:
+        DeclarationError: it says which one, and what is allowed.
+    """
+    if on_error not in ("skip", "raise"):
+        raise DeclarationError(f"on_error={on_error!r}; allowed: 'skip' (go on) or 'raise' (stop at the first failure)")
+    if not (isinstance(progress, bool) or callable(progress)):
+        raise DeclarationError(
+            f"progress={progress!r}; allowed: True, False, or a function of the report, called after each item"
+        )
+    if fetcher is not None and not callable(getattr(fetcher, "download", None)):
+        raise DeclarationError(f"fetcher={fetcher!r} has no download(request, file); pass a Fetcher")
+
+
+class Documented(NamedTuple):
+    """What the arguments of the documented ``ingest`` come to.
+
+    Args:
+        workers (int): processes.
+        threads (int | None): threads of this process; None: no threads.
+        skip_existing (bool): as for ``ingest``.
+    """
+
+    workers: int
+    threads: int | None
+    skip_existing: bool
+
+
+def documented(
+    workers: Any, executor: Any, skip_existing: Any, skip_if_exists: Any, multi_process: Any, multi_threaded: Any,
+    cores: Any,
+) -> Documented:  # fmt: skip
+    """Translate ``skip_if_exists``, ``multi_process``, ``multi_threaded`` and ``cores``.
+
+    Raises:
+        DeclarationError: two of them say different things.
+    """
+    if multi_process and multi_threaded:
+        raise DeclarationError("multi_process and multi_threaded are both set; allowed: one of them")
+    if (multi_process or multi_threaded) and (executor is not None or workers != 1):
+        raise DeclarationError(
+            "multi_process and multi_threaded choose the workers themselves; pass cores= with them, or else workers= "
+            "or executor="
+        )
+    if cores is not None and not (multi_process or multi_threaded):
+        raise DeclarationError(f"cores={cores!r} goes with multi_process or multi_threaded; pass workers= without them")
+    count = _workers(os.cpu_count() or 1 if cores is None else cores, "cores")
+    return Documented(
+        count if multi_process else workers,
+        count if multi_threaded else None,
+        skip_existing if skip_if_exists is None else bool(skip_if_exists),
+    )
+
+
+def _workers(workers: Any, name: str = "workers") -> int:
     try:
         count = index(workers)
     except TypeError:
         count = 0
     if isinstance(workers, bool) or count < 1:
-        raise DeclarationError(f"workers={workers!r}: needs at least 1, as a whole number")
+        raise DeclarationError(f"{name}={workers!r}: needs at least 1, as a whole number")
     return count
 
 

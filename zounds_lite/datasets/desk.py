@@ -14,6 +14,7 @@ from typing import Any
 from zounds_lite._declared import decode
 from zounds_lite.datasets.tasks import FATAL, Job, Receipt, Task
 from zounds_lite.errors import CorruptValue
+from zounds_lite.featureflow.archives import member_of
 from zounds_lite.featureflow.commit import Change
 from zounds_lite.featureflow.ledger import FailedDocument, error_reason, error_traceback
 from zounds_lite.featureflow.stores.base import Change as RecordChange, check_id
@@ -121,7 +122,12 @@ class Desk:
             if settled is not None:
                 return _Done(task, settled)
             with self._preparing():
-                change = self.job.cls._prepare(check_id(task.id), {self.job.root: task.item})
+                change = self.job.cls._prepare(
+                    check_id(task.id),
+                    {self.job.root: task.item},
+                    keep_source=self.job.keep_source,
+                    fetcher=self.job.fetcher,
+                )
             receipt = Receipt(task.number, task.id, "processed", _audio_seconds(change, task.item))
             return _Done(task, receipt, change)
         except FATAL:
@@ -213,7 +219,9 @@ def _audio_seconds(change: Change, item: Any) -> float:
                 return time_axis.n_samples / time_axis.rate
             return float(time_axis.end_seconds)
     try:
-        info, span = probe(getattr(item, "uri", item)), getattr(item, "span", None)
+        uri, span = getattr(item, "uri", item), getattr(item, "span", None)
+        member = member_of(uri)
+        info = probe(uri if member is None else member.open())
         if span is None:
             return info.duration_s or 0.0
         first, stop = clipped(span, info.samplerate, info.frames)

@@ -5,40 +5,25 @@ report says what happened to each item. Whatever ends a run, what was acknowledg
 goes on from there. Function ``ingest``.
 """
 
-import os
-import sys
-import time
-from collections.abc import Callable, Iterable, Iterator, Sized
-from contextlib import suppress
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
 from typing import Any
 
-from zounds_lite.datasets.arguments import check_arguments
+from zounds_lite.datasets.arguments import check_arguments, check_choices, documented
 from zounds_lite.datasets.desk import Desk
 from zounds_lite.datasets.executors import run_in
-from zounds_lite.datasets.report import THE_DATASET, Failure, IngestReport
+from zounds_lite.datasets.ids import id_function
+from zounds_lite.datasets.report import Failure, IngestReport
 from zounds_lite.datasets.starting import refuse_inside_import
 from zounds_lite.datasets.supervisor import Supervisor
 from zounds_lite.datasets.tasks import Job, Receipt, Task
-from zounds_lite.errors import DeclarationError
+from zounds_lite.datasets.watched import Watched
 from zounds_lite.featureflow import BaseModel
-from zounds_lite.featureflow.ledger import error_reason, error_traceback
-from zounds_lite.featureflow.stores.base import check_id
-from zounds_lite.soundfile import AudioMetaData
+from zounds_lite.featureflow.fetch import default_fetcher
+from zounds_lite.featureflow.originals import check_keep_source
 
 __all__ = ["Failure", "IngestReport", "ingest"]
-
-
-def _id_of(item: Any) -> str:
-    """The default id of an item: its URL or path, and the segment of the recording that is meant, if not all of it."""
-    request = getattr(item, "request", None)
-    uri = request.url if request is not None else getattr(item, "uri", item)
-    uri = getattr(uri, "filename", None) or getattr(uri, "url", None) or uri
-    if isinstance(uri, os.PathLike):
-        uri = os.fspath(uri)
-    if not isinstance(uri, str):
-        raise DeclarationError(f"{item!r} has no path or URL to serve as its id; pass id_of=")
-    fragment = item.fragment if isinstance(item, AudioMetaData) else None
-    return uri if fragment is None else f"{uri}#{fragment}"
 
 
 def ingest(
@@ -48,30 +33,48 @@ def ingest(
     executor: Any = None,
     skip_existing: bool = True,
     retry_failed: bool = False,
-    progress: bool = True,
+    progress: bool | Callable[[IngestReport], Any] = True,
     *,
-    id_of: Callable[[Any], str] = _id_of,
+    id_of: Callable[[Any], str] | str = "uri",
     root: str = "meta",
+    on_error: str = "skip",
+    keep_source: bool | None = None,
+    fetcher: Any = None,
+    skip_if_exists: bool | None = None,
+    multi_process: bool = False,
+    multi_threaded: bool = False,
+    cores: int | None = None,
 ) -> IngestReport:
     """Process every item of a dataset into a document.
 
     Documents are committed in batches and reported once they are durable. What failed stands in the store's ledger, and
     is tried again only where its source or the document's code changed, where the failure may pass by itself (a server
-    that did not answer), or with ``retry_failed``.
+    that did not answer), or with ``retry_failed``. A run ends early, with a report that says so, where the dataset
+    breaks off, or where a server asks for a longer pause three times in a row.
 
     Args:
-        dataset (Iterable[AudioMetaData]): the items.
+        dataset (Iterable[AudioMetaData]): the items; it is read no further ahead than workers need.
         cls (type[BaseModel]): the document; it takes ids from its caller (``user_supplied_id=True``).
         workers (int): processes, >= 1; 1 works in this process. A worker that dies is replaced, and what it had begun
             is tried again alone; an item that kills two of them is given up.
         executor (Executor | None): do the work there instead: anything with the ``submit`` of
             ``concurrent.futures.Executor``, such as a ``ThreadPoolExecutor``.
-        skip_existing (bool): pass over documents that are stored and whose source is unchanged.
+        skip_existing (bool): pass over documents that are stored and whose source is unchanged. What came from a URL
+            counts as unchanged, and nothing is asked of its server.
         retry_failed (bool): try again what failed in earlier runs.
-        progress (bool): show a bar on stderr, if that is a terminal.
-        id_of (Callable): the id of an item; by default its URL or path, to which a segment of a recording adds
-            ``#t=start,stop`` in seconds.
+        progress (bool | Callable): show a bar on stderr, if that is a terminal; or a function that is given the report
+            so far after each item.
+        id_of (Callable | str): the id of an item: ``"uri"``, its URL or path, to which a segment of a recording adds
+            ``#t=start,stop`` in seconds; ``"content"``, the hash of what it holds; or a function of the item.
         root (str): the root feature that receives the item.
+        on_error (str): ``"skip"`` goes on after a failure; ``"raise"`` hands out nothing more, finishes what is under
+            way, and raises.
+        keep_source (bool | None): which original bytes to keep in the store, as for ``process``.
+        fetcher (Fetcher | None): fetches URLs, also in workers; None: the default one of this process.
+        skip_if_exists (bool | None): another name of ``skip_existing``.
+        multi_process (bool): the same as ``workers=cores``.
+        multi_threaded (bool): the same as ``executor=ThreadPoolExecutor(cores)``.
+        cores (int | None): for these two; None: as many as there are.
 
     Returns:
         IngestReport: what became of each item. An item that fails never stops the run.
@@ -79,33 +82,35 @@ def ingest(
     Raises:
         DeclarationError: ``workers`` is no positive number; the dataset is the path of a folder, or nothing that can be
             iterated over; the document makes its own ids or needs more than ``root``, or it cannot be shared with other
-            processes.
+            processes, or the fetcher cannot; two arguments contradict each other.
         LineageError: a stored feature of the document cannot be fingerprinted.
+        IngestError: an item failed, and ``on_error="raise"``.
         StoreFull, StoreLocked: the store takes nothing; like every error that ends a run, Ctrl-C too, it has the
             report so far as its attribute ``report``.
         WorkerError: worker processes do not start, or the executor broke.
     """
-    workers = check_arguments(dataset, cls, workers, executor, id_of, root)
-    if workers > 1 or executor is not None:
+    given = documented(workers, executor, skip_existing, skip_if_exists, multi_process, multi_threaded, cores)
+    count = check_arguments(dataset, cls, given.workers, executor, root)
+    check_choices(on_error, progress, fetcher)
+    if count > 1 or executor is not None:
         refuse_inside_import()
-    job = Job.of(cls, root, skip_existing, retry_failed)
-    run = _Run(IngestReport(), _total(dataset, progress, executor), progress)
-    tasks = run.tasks(dataset, id_of)
-    began = time.monotonic()
-    try:
-        if executor is not None:
-            run_in(executor, job, tasks, run.accept, workers, run.total)
-        elif workers > 1:
-            Supervisor(job, workers, run.accept).run(tasks)
-        else:
-            _run_here(job, tasks, run.accept)
-    except BaseException as error:
-        error.report = run.report  # type: ignore[attr-defined]
-        raise
-    finally:
-        run.report.seconds = time.monotonic() - began
-        run.close()
+    fetcher = default_fetcher() if fetcher is None else fetcher
+    job = Job.of(cls, root, given.skip_existing, retry_failed, check_keep_source(keep_source), fetcher)
+    run = Watched(id_function(id_of), progress, on_error == "raise")
+    with ExitStack() as stack:
+        if given.threads is not None:
+            executor = stack.enter_context(ThreadPoolExecutor(given.threads))
+        run.watch(lambda tasks, total: _work(job, tasks, run, count, executor, total), dataset, executor is not None)
     return run.report
+
+
+def _work(job: Job, tasks: Iterable[Task], run: Watched, workers: int, executor: Any, total: int | None) -> None:
+    if executor is not None:
+        run_in(executor, job, tasks, run.accept, workers, total)
+    elif workers > 1:
+        Supervisor(job, workers, run.accept).run(tasks)
+    else:
+        _run_here(job, tasks, run.accept)
 
 
 def _run_here(job: Job, tasks: Iterable[Task], accept: Callable[[Receipt], None]) -> None:
@@ -124,78 +129,3 @@ def _run_here(job: Job, tasks: Iterable[Task], accept: Callable[[Receipt], None]
             desk.flush()
         raise
     desk.flush()
-
-
-def _total(dataset: Iterable[Any], progress: bool, executor: Any) -> int | None:
-    """Number of items, where it is known and of use: a folder has to be listed for it."""
-    is_shown = progress and sys.stderr is not None and sys.stderr.isatty()
-    return len(dataset) if isinstance(dataset, Sized) and (is_shown or executor is not None) else None
-
-
-class _Run:
-    """Numbers the items of a dataset, and writes down what becomes of them."""
-
-    def __init__(self, report: IngestReport, total: int | None, progress: bool) -> None:
-        from tqdm import tqdm
-
-        self.report = report
-        self.total = total
-        # disable=None: silent where stderr is no terminal
-        self._bar = tqdm(total=total, unit="file", disable=None if progress else True)
-
-    def tasks(self, dataset: Iterable[Any], id_of: Callable[[Any], str]) -> Iterator[Task]:
-        """Yield the items with their ids; what has none, or one that is taken, fails at once."""
-        seen: set[str] = set()
-        for number, item in enumerate(self._guarded(dataset)):
-            try:
-                _id = check_id(id_of(item))
-                if _id in seen:
-                    raise DeclarationError(f"another item has the id {_id!r} too; pass id_of= to tell them apart")
-            except Exception as error:  # noqa: BLE001 - any fault of one item, of user code too, is that item's own
-                self._fail(_name(item, id_of), error)
-                continue
-            seen.add(_id)
-            yield Task(number, _id, item)
-
-    def _guarded(self, dataset: Iterable[Any]) -> Iterator[Any]:
-        """Yield items; a dataset that breaks on the way ends the run, is reported, and does not cost its report."""
-        is_first = True
-        try:
-            for item in dataset:
-                is_first = False
-                yield item
-        except Exception as error:
-            if is_first:
-                raise
-            self._fail(THE_DATASET, error)
-
-    def _fail(self, _id: str, error: Exception) -> None:
-        self._add(Failure(_id, error_reason(error), error_traceback(error)))
-
-    def _add(self, failure: Failure) -> None:
-        self.report.failed.append(failure)
-        self._bar.set_postfix(failed=len(self.report.failed), refresh=False)
-        self._bar.update()
-
-    def accept(self, receipt: Receipt) -> None:
-        """Write down what became of an item."""
-        if receipt.outcome == "failed":
-            self._add(Failure(receipt.id, receipt.reason, receipt.traceback, receipt.attempts, receipt.known))
-            return
-        if receipt.outcome == "skipped":
-            self.report.skipped.append(receipt.id)
-        else:
-            self.report.processed.append(receipt.id)
-            self.report.audio_seconds += receipt.audio_seconds
-        self._bar.update()
-
-    def close(self) -> None:
-        """End the bar."""
-        self._bar.close()
-
-
-def _name(item: Any, id_of: Callable[[Any], str]) -> str:
-    try:
-        return str(id_of(item))
-    except Exception:  # noqa: BLE001 - the id itself may be what failed
-        return repr(item)

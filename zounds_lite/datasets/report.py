@@ -43,6 +43,7 @@ class IngestReport:
         failed (list[Failure]): the rest, each with its reason.
         seconds (float): how long the run took.
         audio_seconds (float): how much sound the stored documents hold, where that is known.
+        stopped (str): why the run ended before the dataset did; the same call goes on. Empty where it was read through.
 
     Examples:
         >>> report = IngestReport(["a.wav", "b.wav"], [], [Failure("c.wav", "EmptyAudio: no bytes")], 2.0, 60.0)
@@ -58,6 +59,7 @@ class IngestReport:
     failed: list[Failure] = field(default_factory=list)
     seconds: float = 0.0
     audio_seconds: float = 0.0
+    stopped: str = ""
 
     @property
     def total(self) -> int:
@@ -83,9 +85,12 @@ class IngestReport:
         return json.dumps(self.to_dict(), indent=1, allow_nan=False)
 
     def __str__(self) -> str:
-        return "\n".join([self._summary(), *self._failures()])
+        ends = [f"  stopped: {self.stopped}; the same call goes on"] if self.stopped else []
+        return "\n".join([self._summary(), *self._failures(), *ends])
 
     def _summary(self) -> str:
+        if not self.total and not self.stopped:
+            return f"the dataset is empty: nothing to process ({self.seconds:.1f} s)"
         known = f" ({self.known} known from earlier runs)" if self.known else ""
         text = (
             f"{len(self.processed)} of {self.total} processed, {len(self.skipped)} skipped, "

@@ -27,7 +27,7 @@ from multiprocessing.reduction import ForkingPickler
 from typing import Any, Protocol
 
 from zounds_lite.datasets.reference import check_shareable, main_program, refer_to
-from zounds_lite.datasets.tasks import Job
+from zounds_lite.datasets.tasks import Job, check_sendable
 from zounds_lite.errors import DeclarationError
 
 __all__ = [
@@ -203,6 +203,7 @@ def starter(job: Job) -> Spawning | Forking:
         DeclarationError: no other process can have the document class, or its store.
     """
     check_shareable(job.cls)
+    check_sendable(job.fetcher)
     return Forking(job) if refer_to(job.cls) is None and can_fork() else Spawning(job)
 
 

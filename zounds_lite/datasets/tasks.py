@@ -2,11 +2,12 @@
 
 A job goes to other processes as the name of its document class, which they import anew, and as the lineage that the
 class must have there, so that no worker stores what the program would not. Also ``FATAL``, errors that are no fault of
-a document; functions ``rebuilt_error``, ``lineage_differs``.
+a document; functions ``check_sendable``, ``rebuilt_error``, ``lineage_differs``.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
 from zounds_lite import errors
@@ -24,7 +25,7 @@ from zounds_lite.featureflow.ledger import (
 )
 from zounds_lite.soundfile import AudioMetaData
 
-__all__ = ["FATAL", "Job", "Receipt", "Task", "lineage_differs", "rebuilt_error"]
+__all__ = ["FATAL", "Job", "Receipt", "Task", "check_sendable", "lineage_differs", "rebuilt_error"]
 
 FATAL = (StoreFull, StoreLocked)
 """No fault of a document: the run stops, and nothing of it goes to the ledger."""
@@ -80,6 +81,8 @@ class Job:
         skip_existing (bool): pass over what is stored from an unchanged source.
         retry_failed (bool): try again what failed in earlier runs.
         lineage (str): digest of what makes the document, where the job comes from.
+        keep_source (bool | None): which original bytes are kept, as in ``process``.
+        fetcher (Fetcher | None): fetches URLs; None stands for the default one.
         folders (tuple[str, ...] | None): of its stores, where the job comes from; None where it comes from here.
     """
 
@@ -88,16 +91,26 @@ class Job:
     skip_existing: bool
     retry_failed: bool
     lineage: str
+    keep_source: bool | None = None
+    fetcher: Any = None
     folders: tuple[str, ...] | None = None
 
     @classmethod
-    def of(cls, document: type[BaseModel], root: str, skip_existing: bool, retry_failed: bool) -> "Job":
+    def of(
+        cls,
+        document: type[BaseModel],
+        root: str,
+        skip_existing: bool = True,
+        retry_failed: bool = False,
+        keep_source: bool | None = None,
+        fetcher: Any = None,
+    ) -> "Job":
         """Make a job for a document class as it is here.
 
         Raises:
             LineageError: a stored feature cannot be fingerprinted.
         """
-        return cls(document, root, skip_existing, retry_failed, _digest(document))
+        return cls(document, root, skip_existing, retry_failed, _digest(document), keep_source, fetcher)
 
     def __reduce__(self) -> Any:
         check_shareable(self.cls)
@@ -107,8 +120,9 @@ class Job:
                 f"{self.cls.__name__} is defined where another process cannot import it (in a function, a notebook or "
                 "a prompt); move it to a module, or use executor=ThreadPoolExecutor(n)"
             )
-        folders = _folders(self.cls)
-        return _arrived, (reference, self.root, self.skip_existing, self.retry_failed, self.lineage, folders)
+        check_sendable(self.fetcher)
+        values = self.root, self.skip_existing, self.retry_failed, self.lineage, self.keep_source, self.fetcher
+        return _arrived, (reference, *values, _folders(self.cls))
 
     def is_as_sent(self) -> bool:
         """Tell whether the class has the lineage and the stores here that it has where the job comes from."""
@@ -163,6 +177,21 @@ class Job:
             source=describe_failed_source(task.item),
             lineage=self.lineage,
         )
+
+
+def check_sendable(fetcher: Any) -> None:
+    """Refuse a fetcher that other processes cannot have.
+
+    Raises:
+        DeclarationError: for example, its session is bound to this process.
+    """
+    try:
+        ForkingPickler.dumps(fetcher)
+    except Exception as error:  # whatever pickling raises
+        raise DeclarationError(
+            f"{fetcher!r} cannot be sent to another process ({error_reason(error)}); pass "
+            "executor=ThreadPoolExecutor(n) from concurrent.futures or workers=1, or a fetcher without a session"
+        ) from error
 
 
 def _digest(cls: type[BaseModel]) -> str:
