@@ -10,6 +10,7 @@ import bz2
 import io
 import os
 import threading
+import weakref
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -34,6 +35,7 @@ class SharedFile:
 
     def __init__(self, file: Any) -> None:
         self._file: Any = open(file, "rb", buffering=0) if isinstance(file, str) else file  # noqa: SIM115
+        weakref.finalize(self, self._file.close)  # it is open as long as anybody reads from it
         self._lock = None if hasattr(os, "pread") else threading.Lock()
         status = os.fstat(self._file.fileno())
         self.state = status.st_size, status.st_mtime_ns, status.st_ino
