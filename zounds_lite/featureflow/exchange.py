@@ -5,7 +5,6 @@ and to no other; once a redirect left that host, none of it is sent again. Messa
 Class: ``Exchange``; functions ``prepared``, ``retry_after``.
 """
 
-import http.client
 import re
 import time
 from collections.abc import Callable, Mapping
@@ -29,6 +28,7 @@ _T = TypeVar("_T")
 
 _PASSING = {408, 425, 429, 500, 502, 503, 504}
 _REDIRECTS = {301, 302, 303, 307, 308}
+_BODILESS = {204, 205}
 _LONGEST_URL = 8192
 _LONGEST_SHOWN = 500
 _LOOK_UP_S = 2.0
@@ -120,7 +120,8 @@ class Exchange:
             FetchError: as for ``open``, or the body ended early or too late.
         """
         response = self.open(headers)
-        broken = (optional("requests").RequestException, optional("urllib3").exceptions.HTTPError)
+        http = optional("http.client")
+        broken = (optional("requests").RequestException, optional("urllib3").exceptions.HTTPError, http.HTTPException)
         try:
             with response:
                 taken = take(response)
@@ -128,7 +129,7 @@ class Exchange:
             if self.deadline.is_over:
                 self._late()
             raise
-        except (*broken, http.client.HTTPException) as error:
+        except broken as error:
             self.failed(error)
         if self.deadline.is_over:  # a connection that was cut looks like one that ended
             self._late()
@@ -197,7 +198,7 @@ class Exchange:
     def _accepted(self, response: Any) -> Any:
         """Return a response that is one of success; raise what any other one means."""
         status = response.status_code
-        if 200 <= status < 300:
+        if 200 <= status < 300 and status not in _BODILESS:
             return response
         response.close()
         message = without(f"{self.url!r} answered {status} {_printable(response.reason)}".rstrip(), self.secrets)
@@ -317,4 +318,5 @@ def _reason(error: BaseException) -> str:
         if inner is None:
             break
         error = inner
-    return re.sub(r"^<?[\w.]*HTTPS?Connection(?:Pool)?\([^)]*\)>?:? ?", "", str(error)) or type(error).__name__
+    text = re.sub(r"^<?[\w.]*HTTPS?Connection(?:Pool)?\([^)]*\)>?:? ?", "", str(error)) or type(error).__name__
+    return "".join(character if character.isprintable() else "?" for character in text)
