@@ -25,9 +25,10 @@ class MetaData(Node):
     """Turns what a document is made from into ``AudioMetaData``.
 
     Takes a path, bytes, a binary file (its position is put back), a member of an archive, a URL, a
-    ``requests.Request`` or ``AudioMetaData``. What can be read here is probed: samplerate, channels, frames, duration (seconds), format,
-    subtype. ``AudioMetaData`` that lacks its rate or channels is completed the same way; what it says stays. Where it
-    has a segment, frames and duration are those of the segment, and ``recording_duration`` is that of all of it.
+    ``requests.Request`` or ``AudioMetaData``. What can be read here is probed: samplerate, channels, frames, duration
+    (seconds), format, subtype. ``AudioMetaData`` that lacks its rate or channels is completed the same way; what it
+    says stays. Where it has a segment, frames and duration are those of the segment, and ``recording_duration`` is that
+    of all of it.
 
     Args:
         damaged (str): ``"raise"`` refuses a recording that its header shows to be cut short; ``"keep"`` takes it.

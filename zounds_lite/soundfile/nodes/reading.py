@@ -12,7 +12,7 @@ from zounds_lite.errors import DeclarationError, EmptyAudio, GraphError, MediaEr
 from zounds_lite.featureflow import ByteStream, Node
 from zounds_lite.media import AudioReader, DecodeLimits, check, encode_stream
 from zounds_lite.media.probe import check_damaged
-from zounds_lite.soundfile.nodes.rows import AudioRows, open_rows
+from zounds_lite.soundfile.nodes.rows import AudioRows, lent_reader, open_rows
 from zounds_lite.soundfile.segments import read_segment
 from zounds_lite.timeseries import AudioSamples, audio_sample_rate
 
@@ -58,6 +58,13 @@ class _BytesNode(Node):
         if self.limits != "network":
             return self.limits
         return DecodeLimits() if self._url is not None else None
+
+    def _reader(self, source: Any, dtype: str, damaged: str, limits: Any, mono: bool) -> Any:
+        """Open a decoder; that of a file of which a segment is read stays open, as more of its segments may follow."""
+        is_local = isinstance(source, str) and self._url is None
+        # what is kept of damage is noted with each reading, and a process of its own lasts for one
+        stays_open = self._span is not None and is_local and damaged == "raise" and limits is None
+        return (lent_reader if stays_open else AudioReader)(source, dtype, damaged, limits, mono)
 
     def _blocks(self, reader: AudioReader, source: Any) -> Iterator[np.ndarray]:
         """Yield what can be decoded, and note on the document what is damaged."""
@@ -177,7 +184,7 @@ class AudioStream(_BytesNode):
         return open_rows(chunk, self.dtype, self.damaged, self._limits(), self.sum_to_mono)
 
     def _open(self, source: Any) -> Iterator[Any]:
-        with AudioReader(source, self.dtype, self.damaged, self._limits(), self.sum_to_mono) as reader:
+        with self._reader(source, self.dtype, self.damaged, self._limits(), self.sum_to_mono) as reader:
             rate = audio_sample_rate(reader.info.samplerate)
             is_flat = self.sum_to_mono or reader.info.channels == 1
             for block in self._blocks(reader, source):
@@ -222,7 +229,7 @@ class OggVorbis(_BytesNode):
 
     def _open(self, source: Any) -> Iterator[bytes]:
         limits = self._limits()
-        with AudioReader(source, damaged=self.damaged, limits=limits) as reader:
+        with self._reader(source, "float32", self.damaged, limits, False) as reader:
             info = reader.info
             if self._span is not None or info.format != "OGG" or self._is_to_be_made_anew(source, limits):
                 yield from encode_stream(

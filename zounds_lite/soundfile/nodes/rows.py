@@ -2,13 +2,15 @@
 
 Goal: a second out of an hour of compressed audio costs what the second costs, again and again. Conventions: samples are
 counted from the start of the recording, or of the segment of it that is read. A file that changed on disk is opened
-anew. Class: ``AudioRows``; function ``open_rows``.
+anew. Class: ``AudioRows``; functions ``open_rows``, ``lent_reader``.
 """
 
 import os
 import threading
 import weakref
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 from zounds_lite._span import Span
@@ -17,7 +19,7 @@ from zounds_lite.media import AudioReader
 from zounds_lite.soundfile.segments import clipped
 from zounds_lite.timeseries import AudioSamples, audio_sample_rate
 
-__all__ = ["AudioRows", "open_rows"]
+__all__ = ["AudioRows", "lent_reader", "open_rows"]
 
 _MOST_OPEN = 32
 """Files that are kept open at once in a process."""
@@ -50,19 +52,50 @@ class _OpenFiles:
 
     def get(self, path: str, *arguments: Any) -> _Reader:
         """Return the decoder of a file, opened now if it is not open yet, or not as the file is now."""
-        now = os.stat(path)
-        key = (os.path.abspath(path), now.st_size, now.st_mtime_ns, now.st_ino, *arguments)
+        key = _key(path, *arguments)
         with self._lock:
             reader = self._readers.get(key)
             if reader is None:
-                reader = self._readers[key] = _Reader(path, *arguments)
-            self._readers.move_to_end(key)
-            while len(self._readers) > _MOST_OPEN:
-                self._readers.popitem(last=False)
+                reader = _Reader(path, *arguments)
+            self._keep(key, reader)
         return reader
+
+    def _keep(self, key: tuple[Any, ...], reader: _Reader) -> None:
+        self._readers[key] = reader
+        self._readers.move_to_end(key)
+        while len(self._readers) > _MOST_OPEN:
+            self._readers.popitem(last=False)
+
+    @contextmanager
+    def lent(self, path: str, *arguments: Any) -> Iterator[AudioReader]:
+        """Lend a decoder of a file that nobody else uses meanwhile; one that met an error is not lent again."""
+        key = ("alone", *_key(path, *arguments))
+        with self._lock:
+            reader = self._readers.pop(key, None)
+        if reader is None:
+            reader = _Reader(path, *arguments)
+        yield reader.audio
+        with self._lock:
+            self._keep(key, reader)
+
+
+def _key(path: str, *arguments: Any) -> tuple[Any, ...]:
+    """Return what tells a file as it is now, and how it is decoded, from all others."""
+    now = os.stat(path)
+    return (os.path.abspath(path), now.st_size, now.st_mtime_ns, now.st_ino, *arguments)
 
 
 _OPEN_FILES = _OpenFiles()
+
+
+def lent_reader(path: str, *arguments: Any) -> AbstractContextManager[AudioReader]:
+    """Lend a decoder that stays open for the next segment of the same file.
+
+    Args:
+        path (str): the file.
+        arguments (Any): how to decode: dtype, damaged, limits, mono, as for ``AudioReader``.
+    """
+    return _OPEN_FILES.lent(path, *arguments)
 
 
 class AudioRows(Rows):
@@ -76,7 +109,8 @@ class AudioRows(Rows):
 
     def __init__(self, source: Any, *arguments: Any, span: Span | None = None) -> None:
         self._source, self._arguments, self._span = source, arguments, span
-        self.can_part = isinstance(source, str)  # a file object has one position, which two decoders would fight for
+        # a file object has one position, which two decoders would fight for, unless it can be had again
+        self.can_part = isinstance(source, str) or hasattr(source, "again")
         self._kept = None if isinstance(source, str) else _Reader(source, *arguments)
         info = self._reader.audio.info
         self._rate, self._is_flat = audio_sample_rate(info.samplerate), info.channels == 1
@@ -95,7 +129,8 @@ class AudioRows(Rows):
 
     def read(self, start: int, stop: int) -> AudioSamples:
         reader = self._reader  # held while it reads: others may push it out of the open files meanwhile
-        block = reader.audio.read(self._first + start, self._first + max(start, stop))
+        first = self._first + min(start, self.size)  # behind a segment the recording goes on
+        block = reader.audio.read(first, max(first, self._first + min(stop, self.size)))
         return AudioSamples(block.reshape(-1) if self._is_flat else block, self._rate)
 
     @property
