@@ -28,6 +28,7 @@ from zounds_lite.featureflow.lineage import Explanation, Lineage
 from zounds_lite.featureflow.originals import Originals, check_keep_source
 from zounds_lite.featureflow.part import InTime
 from zounds_lite.featureflow.record import Entry, Marks, Record
+from zounds_lite.featureflow.selection import Queryable, fields_of
 from zounds_lite.featureflow.settings import IntegerIdProvider, StaticIdProvider, UserSpecifiedIdProvider
 from zounds_lite.featureflow.snapshot import Snapshot
 from zounds_lite.featureflow.sources import KEPT
@@ -37,7 +38,7 @@ from zounds_lite.featureflow.stores.base import Change as RecordChange, Database
 __all__ = ["BaseModel"]
 
 _T = TypeVar("_T")
-_OWN = ("BaseModel", "InTime")
+_OWN = ("BaseModel", "InTime", "Queryable")
 """The classes whose names belong to every document."""
 
 _TRIES = 20
@@ -77,8 +78,18 @@ class _ModelType(type):
         for _id in cls._database().iter_ids():  # type: ignore[attr-defined]
             yield cls(_id)
 
+    # here, where they take no names away from features
 
-class BaseModel(InTime, metaclass=_ModelType):
+    def fields(cls) -> dict[str, dict[str, int]]:
+        """Return the metadata that ``where`` can be asked for: by feature and field, how many documents have it."""
+        return fields_of(cls)
+
+    def values(cls, field: str, feature: Any = None) -> dict[Any, int]:
+        """Return each value of a field, and how many documents hold it; as ``where().values``."""
+        return cls.where().values(field, feature)  # type: ignore[attr-defined]
+
+
+class BaseModel(InTime, Queryable, metaclass=_ModelType):
     """A document.
 
     Args:

@@ -13,6 +13,8 @@ Goal: a stranger can write a store from this page. Conventions:
 - **Ids** are any non-empty text: keys are never paths.
 - A **damaged record** stands in nobody's way: it can be replaced and deleted like any other, and an iteration over ids
   goes on; only ``read`` raises. Its blobs are left to ``collect_garbage``, as nobody knows their names.
+- **Terms** of a document are the top-level scalars of its stored JSON objects (``terms``). A store that keeps an index
+  of them keeps it with ``change``; it answers as if it had read every record, which is what a store without one does.
 - Stores are safe to use from several threads, also while one of them closes the store or the process forks (``gate``).
   A store that lives on a disk can be pickled and used in other processes.
 
@@ -22,7 +24,7 @@ Classes: ``Database``, ``BlobWriter``, ``Damage``, ``Garbage``. What stores chec
 import itertools
 import random
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,8 +33,11 @@ import xxhash
 
 from zounds_lite.errors import CorruptValue, KeyNotFound
 from zounds_lite.featureflow.record import FORMAT, Checksums, Record, blob_table
+from zounds_lite.featureflow.stores import scan
 from zounds_lite.featureflow.stores.checks import check_id, short_id
+from zounds_lite.featureflow.stores.criteria import Criterion
 from zounds_lite.featureflow.stores.formats import READERS
+from zounds_lite.featureflow.stores.terms import Scalar
 
 __all__ = ["BlobWriter", "Change", "Damage", "Database", "Garbage", "check_id"]
 
@@ -221,6 +226,25 @@ class Database(ABC):
             CorruptValue: the store is damaged, so that nobody can tell which blobs it names.
             StoreLocked: the store is read-only.
         """
+
+    def find(self, criteria: Sequence[Criterion]) -> list[str]:
+        """Return the ids of the documents whose metadata meet all criteria; those that cannot be read are left out."""
+        return scan.find(self, criteria)
+
+    def count_fields(self) -> dict[tuple[str, str], int]:
+        """Return how many documents have each field of metadata, by the feature's key and the field's name.
+
+        A value that is too large to be looked into counts as the field ``("", key)``, see ``terms.left_out``.
+        """
+        return scan.count_fields(self)
+
+    def count_values(self, feature: str, field: str, criteria: Sequence[Criterion] = ()) -> list[tuple[Scalar, int]]:
+        """Return each value of a field, in order, and how many of the documents that meet all criteria hold it."""
+        return scan.count_values(self, feature, field, criteria)
+
+    def inspect_index(self) -> Iterator[Damage]:
+        """Yield what an index of metadata says that the records do not; only of one that would be trusted."""
+        yield from ()
 
     def inspect(self) -> Iterator[Damage]:
         """Yield damage of the store's own structure, found without trusting it; records and blobs are not read."""

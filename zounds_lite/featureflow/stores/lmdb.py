@@ -8,7 +8,7 @@ opened and shared.
 import hashlib
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -30,13 +30,17 @@ from zounds_lite.featureflow.stores.checks import (
     released_blobs,
     short_id,
 )
+from zounds_lite.featureflow.stores.criteria import Criterion
 from zounds_lite.featureflow.stores.environment import Environment
 from zounds_lite.featureflow.stores.formats import describe_format, read_format
+from zounds_lite.featureflow.stores.index import Index
+from zounds_lite.featureflow.stores.terms import Scalar, scalars_of, value_of
+from zounds_lite.featureflow.stores.upkeep import Unusable, Upkeep
 
 __all__ = ["LmdbDatabase"]
 
 _SUB_DATABASES = (b"meta", b"records", b"index", b"failed", b"pending")
-"""Fixed in format 1; ``index`` and ``pending`` are reserved."""
+"""Fixed in format 1; ``pending`` is reserved."""
 
 _DEFAULT_MAP = 64 * 2**30
 _LONGEST_KEY = 400
@@ -90,6 +94,7 @@ class LmdbDatabase(Database):
             relaxed=durability == "relaxed",
         )
         self._blobs = BlobFolder(self._root / "blobs")
+        self._index = Upkeep(self._environment, _key)
         self._check_format()
 
     def _check_format(self) -> None:
@@ -132,7 +137,7 @@ class LmdbDatabase(Database):
         olds: dict[tuple[bytes, str], bytes | None] = {}
         news: dict[tuple[bytes, str], bytes | None] = {}
 
-        def apply(txn: Any, db: Mapping[bytes, Any]) -> None:
+        def apply(txn: Any, db: Mapping[bytes, Any], is_indexed: bool = True) -> None:
             # all are read before one is written: what is written is not in the map, and has no bounds to check
             cursors = {table: txn.cursor(db[table]) for table, wanted in tables.items() if wanted}
             for (table, _id), key in keys.items():
@@ -140,14 +145,22 @@ class LmdbDatabase(Database):
                 olds[table, _id] = self._old(cursor, table, _id) if cursor.set_key(key) else None
             for table, _id in keys:
                 news[table, _id] = check_size(tables[table][_id](olds[table, _id]), _id)
+            records = {key: (olds[of], news[of]) for of, key in keys.items() if of[0] == b"records"}
+            write_index = self._index.planned(txn, db, records) if is_indexed else None
             for (table, _id), key in keys.items():
                 new = news[table, _id]
                 if new is not None:
                     txn.put(key, new, db=db[table])
                 else:
                     txn.delete(key, db=db[table])
+            if write_index is not None:
+                write_index()
 
-        self._environment.run(apply, write=True, buffers=True)
+        try:
+            self._environment.run(apply, write=True, buffers=True)
+        except Unusable as error:
+            _log.warning("the index of metadata is damaged, and will be made anew: %s", error)
+            self._environment.run(partial(apply, is_indexed=False), write=True, buffers=True)
         records = {_id: new for (table, _id), new in news.items() if table == b"records"}
         self._blobs.settle(records)
         released = {name for _id, new in records.items() for name in released_blobs(olds[b"records", _id], new)}
@@ -245,6 +258,59 @@ class LmdbDatabase(Database):
         from zounds_lite.featureflow.stores.salvage import inspect
 
         yield from inspect(self._root, self._environment.hold)
+
+    # metadata
+
+    def find(self, criteria: Sequence[Criterion]) -> list[str]:
+        def question(index: Index, txn: Any, db: Mapping[bytes, Any]) -> list[str]:
+            with txn.cursor(db[b"records"]) as records:
+                return [self._id_under(key, records) for key in index.keys(index.find(criteria).tolist())]
+
+        found = self._index.ask(question) if criteria else (list(self.iter_ids()),)
+        return super().find(criteria) if found is None else found[0]
+
+    def _id_under(self, key: bytes, records: Any) -> str:
+        if key[:1] != b"i" and not records.set_key(key):
+            raise CorruptValue(f"the index names a record that is not there, {key.hex()}")
+        return self._id_of(key, records)
+
+    def count_fields(self) -> dict[tuple[str, str], int]:
+        found = self._index.ask(lambda index, txn, db: index.fields())
+        return super().count_fields() if found is None else found[0]
+
+    def count_values(self, feature: str, field: str, criteria: Sequence[Criterion] = ()) -> list[tuple[Scalar, int]]:
+        def question(index: Index, txn: Any, db: Mapping[bytes, Any]) -> list[tuple[Scalar, int]]:
+            among, counts = (index.find(criteria) if criteria else None), []
+            with txn.cursor(db[b"records"]) as records:
+                for key, count, number in list(index.values((feature, field), among)):
+                    try:
+                        value = value_of(key)
+                    except LookupError:  # it is long, and stands in the records alone
+                        raw = self._bytes_under(next(index.keys([number])), records)
+                        value = scalars_of(raw).get((feature, field))
+                    counts.append((value, count))
+            return counts
+
+        found = self._index.ask(question)
+        return super().count_values(feature, field, criteria) if found is None else found[0]
+
+    def _bytes_under(self, key: bytes, records: Any) -> bytes:
+        if not records.set_key(key):
+            raise CorruptValue(f"the index names a record that is not there, {key.hex()}")
+        return self._environment.bounds.value(records)
+
+    def inspect_index(self) -> Iterator[Damage]:
+        for key, what in self._index.inspect():
+            _id = None if key is None or key[:1] != b"i" else key[1:].decode("utf-8", "surrogatepass")
+            yield Damage(_id, None, f"{what}; zounds-lite compact makes the index anew")
+
+    def rebuild_index(self) -> None:
+        """Make the index of metadata anew, from the records.
+
+        Raises:
+            StoreLocked, StoreFull: the store is read-only or full.
+        """
+        self._index.build(anew=True)
 
     @contextmanager
     def alone(self) -> Iterator[Path]:
