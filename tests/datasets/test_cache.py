@@ -11,8 +11,15 @@ import requests
 import zounds_lite as zounds
 from tests.sounds import encoded, noise, write
 from tests.webserver import WebServer
-from zounds_lite import AudioMetaData, DataSetCache, InternetArchive, PreDownload, ensure_local_file, errors
-from zounds_lite import featureflow as ff
+from zounds_lite import (
+    AudioMetaData,
+    DataSetCache,
+    InternetArchive,
+    PreDownload,
+    ensure_local_file,
+    errors,
+    featureflow as ff,
+)
 
 WAV = encoded(noise(0.2))
 
@@ -83,7 +90,7 @@ def test_a_pause_that_the_server_asks_for_ends_the_iteration(server, tmp_path):
     urls = [server.add("/a.wav", WAV), server.add("/b.wav", wait), server.add("/c.wav", WAV)]
     found = []
     with pytest.raises(errors.RateLimited):
-        found.extend(DataSetCache(tmp_path, urls, fetcher=quick()))  # noqa: B028
+        found.extend(DataSetCache(tmp_path, urls, fetcher=quick()))
     server.add("/b.wav", WAV)
     assert len(list(DataSetCache(tmp_path, urls, fetcher=quick()))) == 3
     assert server.count("/a.wav", "GET") == 1
@@ -116,13 +123,29 @@ def test_a_local_file_is_fetched_once_and_named_by_the_url(server, tmp_path):
     assert ensure_local_file(url, tmp_path / "new") == path and server.count() == 1
 
 
+def test_a_bar_shows_on_a_terminal_alone(server, tmp_path, monkeypatch, capsys):
+    url = server.add("/a.wav", WAV)
+    ensure_local_file(url, tmp_path / "1")
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setattr("zounds_lite.datasets.cache._GLANCE_S", 0.001)
+    ensure_local_file(url, tmp_path / "2")
+    shown = capsys.readouterr().err
+    assert "a.wav" in shown and f"{len(WAV) / 1000:.1f}k" in shown
+    ensure_local_file(url, tmp_path / "2")
+    with pytest.raises(errors.FetchError, match="404"):
+        ensure_local_file(f"{server.url}/gone.wav", tmp_path / "2", fetcher=quick())
+
+
 def test_a_local_file_that_cannot_be_fetched_is_not_there(server, tmp_path):
     with pytest.raises(errors.FetchError, match="404"):
         ensure_local_file(f"{server.url}/gone.wav", tmp_path, fetcher=quick())
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("url", ["", None, "http://a", "http://a/b/", "http://a/..", "http://a/b%5C..%5Cc", "http://a/x%2F.."])
+@pytest.mark.parametrize(
+    "url", ["", None, "http://a", "http://a/b/", "http://a/..", "http://a/b%5C..%5Cc", "http://a/x%2F.."]
+)
 def test_what_names_no_file_is_refused(url, tmp_path):
     with pytest.raises(ValueError, match="remote_url=.* names no file"):
         ensure_local_file(url, tmp_path)

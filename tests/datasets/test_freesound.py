@@ -10,8 +10,7 @@ import zounds_lite as zounds
 from tests.sounds import encoded, noise
 from tests.webserver import WebServer
 from tests.webserver.freesound import Sound as FreeSound
-from zounds_lite import FreeSoundSearch, errors
-from zounds_lite import featureflow as ff
+from zounds_lite import FreeSoundSearch, errors, featureflow as ff
 
 KEY = "sEcReT0123456789"
 OGG = encoded(noise(0.3), fmt="OGG")
@@ -43,7 +42,9 @@ def sounds(count):
 
 def search(server, query="guitar", **given):
     quick = ff.Fetcher(retries=2, backoff=0.01, max_wait=2, private_addresses=True)
-    return FreeSoundSearch(given.pop("key", KEY), query, **{"delay": 0, "base_url": server.url, "fetcher": quick, **given})
+    return FreeSoundSearch(
+        given.pop("key", KEY), query, **{"delay": 0, "base_url": server.url, "fetcher": quick, **given}
+    )
 
 
 def test_items_say_what_the_service_says(server):
@@ -123,7 +124,9 @@ def test_the_key_is_not_sent_where_next_leads(server, cdn):
 def test_the_key_does_not_follow_a_redirect_to_another_host(server):
     with WebServer("127.0.0.2") as other:
         other.freesound(KEY, sounds(3))
-        server.add(SEARCH, lambda exchange: exchange.start(302, {"Location": other.url + SEARCH, "Content-Length": "0"}))
+        server.add(
+            SEARCH, lambda exchange: exchange.start(302, {"Location": other.url + SEARCH, "Content-Length": "0"})
+        )
         with pytest.raises(errors.FetchError, match="401.*the service refuses this api_key"):
             list(search(server))
         assert other.count() == 1 and KEY not in other.requests[0].said

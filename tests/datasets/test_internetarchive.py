@@ -12,8 +12,7 @@ import zounds_lite as zounds
 from tests.sounds import encoded, noise
 from tests.webserver import WebServer
 from tests.webserver.internetarchive import ArchiveFile
-from zounds_lite import InternetArchive, errors
-from zounds_lite import featureflow as ff
+from zounds_lite import InternetArchive, errors, featureflow as ff
 
 OGG, MP3 = encoded(noise(0.3), fmt="OGG"), encoded(noise(0.3, seed=1), fmt="MP3")
 SPEECH = {
@@ -119,7 +118,9 @@ def test_an_unknown_item_and_one_that_was_taken_down_are_named(server):
 
 
 def test_an_empty_result_says_which_formats_there_are(server, speeches):
-    with pytest.raises(errors.EmptyDataset, match="no file fits 'Flac'; there are: .*'Ogg Vorbis' \\(2\\).*'JPEG' \\(1\\)"):
+    with pytest.raises(
+        errors.EmptyDataset, match="no file fits 'Flac'; there are: .*'Ogg Vorbis' \\(2\\).*'JPEG' \\(1\\)"
+    ):
         list(of(server, format_filter="Flac"))
     with pytest.raises(errors.EmptyDataset, match="no file fits <function"):
         list(of(server, format_filter=lambda file: False))
@@ -160,8 +161,12 @@ def test_what_is_no_catalogue_is_refused(server, said, message):
 
 
 def test_sizes_and_checksums_that_are_none_are_left_alone(server):
-    odd = [{"name": "a.ogg", "size": "many", "md5": None}, {"name": "b.ogg", "size": "²", "md5": "d41d"},
-           {"name": "c.ogg"}, {"name": "d.ogg", "self": "x", "uri": "y", "request": "z", "original": ["a", "b"]}]  # fmt: skip
+    odd = [
+        {"name": "a.ogg", "size": "many", "md5": None},
+        {"name": "b.ogg", "size": "²", "md5": "d41d"},
+        {"name": "c.ogg"},
+        {"name": "d.ogg", "self": "x", "uri": "y", "request": "z", "original": ["a", "b"]},
+    ]
     files = [{"format": "Ogg Vorbis", **file} for file in odd]
     server.add("/metadata/odd", json.dumps({"files": files, "metadata": None}).encode(), "application/json")
     items = list(of(server, "odd"))
@@ -196,7 +201,8 @@ def test_what_is_no_filter_is_refused(wanted):
 
 
 @pytest.mark.parametrize(
-    "base_url", ["", None, "archive.org", "ftp://archive.org", "file:///etc", "https://", "https://a?b", "https://u:p@a"]
+    "base_url",
+    ["", None, "archive.org", "ftp://archive.org", "file:///etc", "https://", "https://a?b", "https://u:p@a"],
 )
 def test_what_is_no_address_is_refused(base_url):
     with pytest.raises(errors.DeclarationError, match="base_url") as caught:

@@ -11,8 +11,7 @@ import pytest
 import zounds_lite as zounds
 from tests.sounds import encoded, noise
 from tests.webserver import WebServer
-from zounds_lite import MusicNet, NSynth, errors
-from zounds_lite import featureflow as ff
+from zounds_lite import MusicNet, NSynth, errors, featureflow as ff
 
 NAMES = ["bass_synthetic_068-049-025", "flute_acoustic_002-077-100", "guitar_electronic_022-038-127"]
 TABLE = (

@@ -6,8 +6,7 @@ import pytest
 
 from tests.sounds import encoded, noise
 from tests.webserver import WebServer
-from zounds_lite import PhatDrumLoops, errors
-from zounds_lite import featureflow as ff
+from zounds_lite import PhatDrumLoops, errors, featureflow as ff
 
 PAGE = """<HTML><head><title>beats &amp; breaks</title></head><body background=x.gif>
 <A HREF="audio/wav/amen.wav">amen</A> <a href='/audio/wav/funky%20drummer.WAV'>funky

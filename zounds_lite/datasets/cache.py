@@ -8,7 +8,10 @@ import hashlib
 import io
 import logging
 import os
+import sys
+import threading
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -19,6 +22,7 @@ from zounds_lite.soundfile import AudioMetaData
 
 __all__ = ["DataSetCache", "PreDownload", "ensure_local_file"]
 
+_GLANCE_S = 0.5
 _log = logging.getLogger(__name__)
 
 
@@ -118,7 +122,7 @@ class DataSetCache:
 
 
 def ensure_local_file(remote_url: str, local_path: Any, chunksize: int = 4096, *, fetcher: Any = None) -> str:
-    """Fetch a URL into a folder, unless it is there already.
+    """Fetch a URL into a folder, unless it is there already; a bar on stderr shows how it goes, if that is a terminal.
 
     Args:
         remote_url (str): what to fetch; the last part of its path names the file.
@@ -136,7 +140,35 @@ def ensure_local_file(remote_url: str, local_path: Any, chunksize: int = 4096, *
     name = unquote(urlsplit(remote_url).path).rpartition("/")[2] if isinstance(remote_url, str) else ""
     if not name.strip(".") or "\\" in name or "\0" in name:
         raise DeclarationError(f"remote_url={remote_url!r} names no file; allowed: 'https://host/.../name'")
-    return str(_ensure(remote_url, Path(local_path, name), fetcher))
+    local = Path(local_path, name)
+    with _shown(local):
+        return str(_ensure(remote_url, local, fetcher))
+
+
+@contextmanager
+def _shown(local: Path) -> Iterator[None]:
+    """Show on a terminal how much of a file has come."""
+    if local.exists() or sys.stderr is None or not sys.stderr.isatty():
+        yield
+        return
+    from tqdm import tqdm
+
+    partial, is_over = local.with_name(f".{local.name}.part"), threading.Event()
+    with tqdm(desc=local.name, unit="B", unit_scale=True) as bar:
+
+        def watch() -> None:
+            while not is_over.wait(_GLANCE_S):
+                with suppress(OSError):  # not begun, or complete
+                    bar.update(partial.stat().st_size - bar.n)
+
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            watcher.join()
+        bar.update(local.stat().st_size - bar.n)
 
 
 def _ensure(request: Any, local: Path, fetcher: Any, checksum: Any = None) -> Path:
