@@ -15,6 +15,7 @@ from zounds_lite import featureflow as ff
 from zounds_lite._declared import Declared, digest
 from zounds_lite._declared.values import REGISTRY
 from zounds_lite.core import Dimension
+from zounds_lite.datasets.hdf5_clips import HDF5Clip
 from zounds_lite.errors import DeclarationError, UnknownTypeError, ZoundsError
 from zounds_lite.featureflow.fetch import Fetcher
 from zounds_lite.featureflow.fetchcache import FetchCache
@@ -63,6 +64,11 @@ def instances():
         zounds.FrequencyAdaptiveDCTSynthesizer(zounds.GeometricScale(100, 4000, 0.1, 50), zounds.SR8000()),
         zounds.FrequencyAdaptiveFFTSynthesizer(zounds.GeometricScale(100, 4000, 0.1, 50), zounds.SR8000()),
         zounds.FrequencyDecompositionSynthesizer(zounds.SR8000(), 512),
+        zounds.Manifest("clips.csv", types={"label": str}, segments=False, collection="mine"),
+        zounds.SpokenDigits("digits", licensing="CC0"),
+        zounds.ESC50("sounds", licensing="CC0"),
+        zounds.GTZAN("music"),
+        HDF5Clip("clips.h5", "rock", 3, 22050),
         FetchCache("folder", 1000),
         Fetcher(retries=7, backoff=0.25),
         zounds.InternetArchive("x", ["Flac", "WAVE"], fetcher=Fetcher(retries=1), label="rock"),

@@ -11,7 +11,18 @@ from tests.testing.library import library_classes, names, refusals
 from zounds_lite import featureflow as ff
 from zounds_lite._declared import Declared
 from zounds_lite.core import Dimension
-from zounds_lite.datasets import Directory, InternetArchive, MusicNet, NSynth, PhatDrumLoops
+from zounds_lite.datasets import (
+    ESC50,
+    GTZAN,
+    Directory,
+    InternetArchive,
+    Manifest,
+    MusicNet,
+    NSynth,
+    PhatDrumLoops,
+    SpokenDigits,
+)
+from zounds_lite.datasets.hdf5_clips import HDF5Clip
 from zounds_lite.featureflow import settings
 from zounds_lite.featureflow.feature import Var
 from zounds_lite.featureflow.fetch import Fetcher
@@ -41,6 +52,17 @@ VALUES = {
         [FetchCache("b", 10), FetchCache("a", 11), FetchCache("a", 10, 1.0)],
     ),
     Fetcher: (Fetcher, [Fetcher(cache=FetchCache("a")), Fetcher(retries=1), Fetcher(max_bytes=10)]),
+    ESC50: (lambda: ESC50("x"), [ESC50("y"), ESC50("x", licensing="CC0")]),
+    GTZAN: (lambda: GTZAN("x"), [GTZAN("y"), GTZAN("x", licensing="CC0")]),
+    HDF5Clip: (
+        lambda: HDF5Clip("x.h5", "rock", 3, 22050),
+        [HDF5Clip("x.h5", "rock", 4, 22050), HDF5Clip("x.h5", "rock", 3, 8000), HDF5Clip("x.h5", "jazz", 3, 22050)],
+    ),
+    Manifest: (
+        lambda: Manifest("x.csv", label=7),
+        [Manifest("x.csv"), Manifest("x.csv", segments=False, label=7), Manifest("x.csv", types={"a": str}, label=7)],
+    ),
+    SpokenDigits: (lambda: SpokenDigits("x"), [SpokenDigits("y"), SpokenDigits("x", licensing="CC0")]),
     InternetArchive: (
         lambda: InternetArchive("x", "Flac", label="rock"),
         [InternetArchive("x", "Flac"), InternetArchive("y", "Flac", label="rock"), InternetArchive("x", label="rock")],
