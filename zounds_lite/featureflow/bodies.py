@@ -46,15 +46,20 @@ def pieces(response: Any, url: str, limit: int) -> Iterator[bytes]:
         if total > limit:
             raise FetchError(f"{url!r} is longer than the allowed {limit} bytes (max_bytes=...)", passing=False)
         yield piece
+    if getattr(getattr(response.raw, "_fp", None), "overrun", False):
+        raise FetchError(f"{url!r} sent more than the {total} bytes that it promised", passing=False)
 
 
 def _raw(response: Any) -> Iterator[bytes]:
     raw = response.raw
-    if hasattr(raw, "stream"):
+    if hasattr(raw, "read1") and hasattr(raw, "stream") and not raw.chunked:
+        while piece := raw.read1(_PIECE, decode_content=False):  # what is there: it counts even if no more comes
+            yield piece
+    elif hasattr(raw, "stream"):
         yield from raw.stream(_PIECE, decode_content=False)
-        return
-    while piece := raw.read(_PIECE):  # a session of the user's may answer with any file
-        yield piece
+    else:
+        while piece := raw.read(_PIECE):  # a session of the user's may answer with any file
+            yield piece
 
 
 def _unpacked(packed: Iterator[bytes], url: str) -> Iterator[bytes]:

@@ -89,11 +89,28 @@ class _Checked:
         super().request(*arguments, **options)  # type: ignore[misc]
 
 
+def _has_more(file: Any) -> bool:
+    """Tell whether something is there to be read, without waiting for it; the connection is of no use then."""
+    try:
+        connection = file.raw._sock
+        before = connection.gettimeout()
+        connection.settimeout(0)
+        try:
+            more = bool(file.peek(1).strip(b"\r\n"))
+        finally:
+            connection.settimeout(before)
+        if more:
+            connection.shutdown(socket.SHUT_RDWR)
+    except (OSError, ValueError, AttributeError):  # nothing there, or nothing that can be looked into
+        return False
+    return more
+
+
 @cache
 def _pools(private: bool) -> dict[str, Any]:
     """Return the pools by scheme, as the HTTP library wants them."""
     urllib3 = optional("urllib3")
-    here = {"private": private}
+    here = {"private": private, "response_class": _response_class()}
     plain = type("CheckedHTTPConnection", (_Checked, urllib3.connection.HTTPConnection), here)
     secure = type("CheckedHTTPSConnection", (_Checked, urllib3.connection.HTTPSConnection), here)
     pools = urllib3.connectionpool
@@ -101,6 +118,23 @@ def _pools(private: bool) -> dict[str, Any]:
         "http": type("CheckedHTTPPool", (pools.HTTPConnectionPool,), {"ConnectionCls": plain}),
         "https": type("CheckedHTTPSPool", (pools.HTTPSConnectionPool,), {"ConnectionCls": secure}),
     }
+
+
+@cache
+def _response_class() -> Any:
+    base: Any = optional("http.client").HTTPResponse
+
+    class Watchful(base):
+        """An answer that notices where more came than it promised, which otherwise would be lost without a word."""
+
+        overrun = False
+
+        def _close_conn(self) -> None:
+            if self.fp is not None and self.length == 0 and not self.chunked:
+                self.overrun = _has_more(self.fp)
+            super()._close_conn()
+
+    return Watchful
 
 
 @cache

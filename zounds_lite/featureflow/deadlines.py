@@ -132,8 +132,8 @@ class _Watch:
                     self._open.discard(deadline)
                     deadline.cut()
                 idle = not self._open
-                self._wakes = time.monotonic() + _IDLE_S if idle else min(deadline.at for deadline in self._open)
-                heard = self._changed.wait(min(max(0.0, self._wakes - time.monotonic()), threading.TIMEOUT_MAX))
+                self._wakes = min([time.monotonic() + _IDLE_S, *(deadline.at for deadline in self._open)])
+                heard = self._changed.wait(max(0.0, self._wakes - time.monotonic()))
                 if idle and not heard and not self._open:
                     self._thread = None
                     return

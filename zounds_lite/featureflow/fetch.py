@@ -124,12 +124,14 @@ class Fetcher(Declared):
     _sessions: Sessions
 
     def validate(self) -> None:
+        times = (self.connect_timeout, self.read_timeout, self.total_timeout)
         counts = (self.retries, self.backoff, self.max_wait, self.max_redirects, self.max_bytes)
-        if not min(self.connect_timeout, self.read_timeout, self.total_timeout) > 0 or not min(counts) >= 0:
+        if not all(0 < time < float("inf") for time in times) or not all(count >= 0 for count in counts):
             raise DeclarationError(
                 f"{self!r}: timeouts must be > 0, retries, backoff, max_wait, max_redirects and max_bytes >= 0"
             )
-        if self.session is not None and not (callable(self.session) and not hasattr(self.session, "send")):
+        is_factory = callable(self.session) and (isinstance(self.session, type) or not hasattr(self.session, "send"))
+        if self.session is not None and not is_factory:
             check_session(self.session)
         if self.cache is not None and not isinstance(self.cache, FetchCache):
             raise DeclarationError(f"cache={self.cache!r}: a FetchCache, or None")

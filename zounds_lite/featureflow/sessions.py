@@ -5,7 +5,6 @@ and with redirects turned off, since each is checked before it is followed. Clas
 ``check_session``.
 """
 
-import http.cookiejar
 import os
 import threading
 from collections.abc import Callable
@@ -70,7 +69,7 @@ class Sessions:
         requests = optional("requests")
         if self._source is None:
             session = requests.Session()
-            session.cookies.set_policy(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
+            session.cookies.set_policy(optional("http.cookiejar").DefaultCookiePolicy(allowed_domains=[]))
         else:
             found = self._source if isinstance(self._source, requests.Session) else _call(self._source)
             check_session(found)
