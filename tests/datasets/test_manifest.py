@@ -2,12 +2,13 @@
 
 import json
 import tracemalloc
+import zipfile
 
 import pytest
 
 import zounds_lite as zounds
-from tests.sounds import sine, write
-from zounds_lite import FailedItem, Manifest, Seconds, TimeSlice
+from tests.sounds import encoded, sine, write
+from zounds_lite import FailedItem, Manifest, Seconds, TimeSlice, write_manifest
 from zounds_lite.errors import DatasetError, DeclarationError, EmptyDataset, InvalidItem
 
 
@@ -21,6 +22,14 @@ def table(tmp_path):
         return path
 
     return written
+
+
+def bound_sound(folder):
+    @zounds.simple_lmdb_settings(str(folder / "store"), user_supplied_id=True)
+    class Sound(zounds.resampled(store_ogg=False)):
+        pass
+
+    return Sound
 
 
 def extras(path, **arguments):
@@ -95,6 +104,18 @@ def test_paths(table, tmp_path, monkeypatch):
     assert next(iter(Manifest(path, root="sub/.."))).uri == str(tmp_path / "a b.wav")
 
 
+def test_members_of_archives(table, tmp_path):
+    with zipfile.ZipFile(tmp_path / "loops.zip", "w") as archive:
+        archive.writestr("in/a.wav", encoded(sine(seconds=0.2, rate=8000), rate=8000))
+    path = table("path,label\nzip:loops.zip!/in/a.wav,7\nzip:/abs/x.zip!/b.wav,8\n")
+    first, second = Manifest(path)
+    assert (first.uri, second.uri) == (f"zip:{tmp_path}/loops.zip!/in/a.wav", "zip:/abs/x.zip!/b.wav")
+    cls = bound_sound(tmp_path)
+    report = zounds.ingest(Manifest(path), cls, progress=False)
+    assert report.processed == [first.uri] and cls(first.uri).meta["label"] == 7
+    assert [item.uri for item in write_manifest(Manifest(path), tmp_path / "again.csv")] == [first.uri, second.uri]
+
+
 def test_stretches(table, tmp_path):
     path = table("path,start,end,label\na.wav,1.5,3,x\na.wav,0:01:00,,y\na.wav,,,z\n")
     first, second, third = Manifest(path)
@@ -138,7 +159,7 @@ def test_bad_rows_are_named_and_cost_only_themselves(table):
         5: "it has 6 values for 5 columns",
         8: "duration is -1, which is negative",
         9: "it is no CSV: ',' expected after '\"'",
-        10: "allowed: a path, or a URL of http or https",
+        10: "allowed: a path, a URL of http or https, or zip:PATH!/NAME",
         11: "the column 'channels' holds 'stereo'; it needs a whole number",
     }.items():
         assert reason in found.pop(number)
@@ -304,24 +325,21 @@ def test_long_tables_take_little_memory(table):
 
 
 def test_labels_arrive_on_documents(table, tmp_path):
-    @zounds.simple_lmdb_settings(str(tmp_path / "store"), user_supplied_id=True)
-    class Sound(zounds.resampled(store_ogg=False)):
-        pass
-
+    cls = bound_sound(tmp_path)
     for name in ("a.wav", "b.wav"):
         write(tmp_path / name, sine(seconds=0.4, rate=8000), rate=8000)
     path = table("path,label,speaker,fold,ok,code,start,duration\na.wav,7,theo,1,true,007,,\n,8,x,1,true,1,,\n"
                  "b.wav,8,zoë,2,false,008,0.1,0.2\ngone.wav,9,y,2,true,009,,\na.wav,7,theo,1,true,007,,\n")  # fmt: skip
-    report = zounds.ingest(Manifest(path), Sound, progress=False)
+    report = zounds.ingest(Manifest(path), cls, progress=False)
     a, b = str(tmp_path / "a.wav"), f"{tmp_path / 'b.wav'}#t=0.1,0.3"
     assert report.processed == [a, b] and len(report.failed) == 3
     reported = {failure.id: failure.reason for failure in report.failed}
     assert reported[f"{path}, row 3"] == "InvalidItem: the column 'path' is empty"
     assert "no file" in reported[str(tmp_path / "gone.wav")] and "another item has the id" in reported[a]
-    found = {name: Sound(a).meta[name] for name in ("label", "speaker", "fold", "ok", "code")}
+    found = {name: cls(a).meta[name] for name in ("label", "speaker", "fold", "ok", "code")}
     assert found == {"label": 7, "speaker": "theo", "fold": 1, "ok": True, "code": "007"}
-    assert Sound(b).meta["speaker"] == "zoë" and Sound(b).meta["duration"] == 0.2
-    again = zounds.ingest(Manifest(path), Sound, progress=False)
+    assert cls(b).meta["speaker"] == "zoë" and cls(b).meta["duration"] == 0.2
+    again = zounds.ingest(Manifest(path), cls, progress=False)
     assert again.skipped == [a, b] and len(again.failed) == 3
 
 

@@ -18,6 +18,7 @@ from zounds_lite.datasets.failed import FailedItem
 from zounds_lite.datasets.stretches import STRETCH_COLUMNS, stretch_of
 from zounds_lite.datasets.tables import CsvTable, JsonLines, Row, open_table
 from zounds_lite.errors import DatasetError, DeclarationError, EmptyDataset, InvalidItem
+from zounds_lite.featureflow.archives import ArchiveMember, member_of
 from zounds_lite.soundfile import AudioMetaData
 
 __all__ = ["PATH_COLUMNS", "RESERVED", "Manifest"]
@@ -45,11 +46,12 @@ class _Scan(NamedTuple):
 class Manifest(Declared):
     """The recordings that a CSV file or a file of JSON-lines lists, in its order.
 
-    One column names the recording: a path, relative to the folder of the manifest, or a URL. It is called ``path``,
-    ``uri``, ``url``, ``file``, ``filename`` or ``audio``. The columns ``samplerate``, ``channels``, ``licensing``,
-    ``description`` and ``tags`` are those of ``AudioMetaData``; every other column is an attribute of the item, and so
-    of the document. JSON keeps its types. In CSV a column of whole numbers, numbers, or true and false arrives as such,
-    everything else as text, and an empty cell as None; codes with leading zeros are text.
+    One column names the recording: a path, relative to the folder of the manifest, a URL, or a member of an archive
+    (``zip:loops.zip!/a.wav``). It is called ``path``, ``uri``, ``url``, ``file``, ``filename`` or ``audio``. The
+    columns ``samplerate``, ``channels``, ``licensing``, ``description`` and ``tags`` are those of ``AudioMetaData``;
+    every other column is an attribute of the item, and so of the document. JSON keeps its types. In CSV a column of
+    whole numbers, numbers, or true and false arrives as such, everything else as text, and an empty cell as None; codes
+    with leading zeros are text.
 
     Where a table has a column ``start``, an item is the stretch from there, for its ``duration`` or until its ``end``
     or ``stop``, in seconds or as hh:mm:ss.
@@ -277,16 +279,24 @@ class _Items:
             raise InvalidItem(f"the column {column!r} holds {value!r}; it needs a path or a URL, as text")
         if "\0" in value:
             raise InvalidItem(f"the column {column!r} holds a NUL character, which no path has")
+        member = member_of(value)
+        if member is not None:
+            return ArchiveMember(self._place(member.archive), member.name).location
         scheme = _SCHEME.match(value)
         if scheme is None:
-            joined = os.path.join(self._folder, value)
-            # without ".." there is one spelling; behind a link ".." may lead elsewhere than it seems
-            return absolute(joined) if ".." in value else os.path.normpath(joined)
+            return self._place(value)
         if scheme[1].lower() == "file":
             return os.path.normpath(unquote(urlsplit(value).path))
         if scheme[1].lower() not in _FETCHED:
-            raise InvalidItem(f"the column {column!r} holds {value!r}; allowed: a path, or a URL of http or https")
+            raise InvalidItem(
+                f"the column {column!r} holds {value!r}; allowed: a path, a URL of http or https, or zip:PATH!/NAME"
+            )
         return scheme[1].lower() + value[scheme.end(1) :]
+
+    def _place(self, path: str) -> str:
+        joined = os.path.join(self._folder, path)
+        # without ".." there is one spelling; behind a link ".." may lead elsewhere than it seems
+        return absolute(joined) if ".." in path else os.path.normpath(joined)
 
 
 def _positive(name: str, value: Any) -> int:

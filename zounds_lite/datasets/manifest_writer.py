@@ -21,6 +21,7 @@ from zounds_lite.datasets.manifest import RESERVED, Manifest
 from zounds_lite.datasets.stretches import STRETCH_COLUMNS
 from zounds_lite.datasets.tables import JSON_SUFFIXES, TAB_SUFFIXES
 from zounds_lite.errors import DeclarationError, EmptyDataset, InvalidItem
+from zounds_lite.featureflow.archives import member_of
 from zounds_lite.soundfile import AudioMetaData
 from zounds_lite.soundfile.metadata import portable_uri
 
@@ -116,7 +117,9 @@ class _Rows:
         return _Row(self._relative(uri), _stretch(getattr(meta, "segment", None)), plain)
 
     def _relative(self, uri: str) -> str:
-        return uri if "://" in uri else os.path.abspath(uri).removeprefix(self._within)
+        if "://" in uri or member_of(uri) is not None:
+            return uri
+        return os.path.abspath(uri).removeprefix(self._within)
 
 
 def _stretch(segment: Any) -> dict[str, Any]:
