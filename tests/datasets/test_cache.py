@@ -75,8 +75,8 @@ def test_what_cannot_be_fetched_passes_on_so_that_a_report_names_it(server, tmp_
 
     cache = DataSetCache(tmp_path / "c", urls, fetcher=quick())
     with caplog.at_level(logging.WARNING):
-        report = zounds.ingest(cache, Sound, progress=False, id_of=lambda i: getattr(i, "source_url", None) or i.uri)
-    assert report.processed == urls[:1] and "passed on as it is" in caplog.text
+        report = zounds.ingest(cache, Sound, progress=False, id_of=lambda item: item.source_url)
+    assert report.processed == urls[:1] and "passed on without a copy" in caplog.text
     assert [failure.id for failure in report.failed] == urls[1:] and "404" in report.failed[0].reason
     assert [path.name for path in (tmp_path / "c").iterdir()] == [md5(urls[0])]
     with pytest.raises(errors.FetchError, match="404"):

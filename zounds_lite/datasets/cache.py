@@ -57,8 +57,8 @@ class DataSetCache:
 
     Items are those of the dataset, with the path of the local file as ``uri``, and where it came from as
     ``source_url``; ``paths`` yields only the paths. A file is named by the MD5 of its URL. What is not on another
-    machine passes through as it is, and so does what cannot be fetched, so that ``ingest`` reports it; a server that
-    asks for a pause ends the iteration.
+    machine passes through as it is; what cannot be fetched keeps its URL as ``uri``, so that ``ingest`` reports it; a
+    server that asks for a pause ends the iteration.
 
     Args:
         path (str | Path): the folder; made where it is missing.
@@ -103,8 +103,8 @@ class DataSetCache:
         except RateLimited:
             raise
         except FetchError as error:
-            _log.warning("%r: passed on as it is: %s", self, error)
-            return meta
+            _log.warning("%r: passed on without a copy: %s", self, error)
+            return meta.replace(source_url=url)
         return meta.replace(uri=str(local), source_url=url)
 
     def _fetched(self, meta: AudioMetaData, url: str) -> Path:
