@@ -47,5 +47,14 @@ def test_json_holds_all_of_it():
         "failed": [{"id": "\ud800", "reason": "r", "traceback": "t", "attempts": 3, "known": True}],
         "seconds": 2.0,
         "audio_seconds": 4.0,
+        "stopped": "",
         "audio_seconds_per_second": 2.0,
     }
+
+
+def test_an_empty_dataset_and_an_early_end_are_said():
+    assert str(IngestReport(seconds=0.1)) == "the dataset is empty: nothing to process (0.1 s)"
+    report = IngestReport(["a"], [], [], 1.0, 0.0, "the dataset broke off: RateLimited: come back in an hour")
+    assert str(report).splitlines()[-1] == (
+        "  stopped: the dataset broke off: RateLimited: come back in an hour; the same call goes on"
+    )

@@ -1,6 +1,6 @@
 """What ``ingest`` may be given: wrong arguments are an error of the call, not of each recording.
 
-Functions: ``check_arguments``, ``check_choices``, ``documented``.
+Functions: ``check_arguments``, ``check_choices``, ``check_dataset``, ``documented``.
 """
 
 import os
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from zounds_lite.errors import DeclarationError
 from zounds_lite.featureflow import BaseModel, UserSpecifiedIdProvider
 
-__all__ = ["Documented", "check_arguments", "check_choices", "documented"]
+__all__ = ["Documented", "check_arguments", "check_choices", "check_dataset", "documented"]
 
 
 def check_arguments(dataset: Any, cls: Any, workers: Any, executor: Any, root: str) -> int:
@@ -27,7 +27,7 @@ def check_arguments(dataset: Any, cls: Any, workers: Any, executor: Any, root: s
             "ThreadPoolExecutor(4), or workers=4 for processes that are made for this run"
         )
     _check_document(cls, root)
-    _check_dataset(dataset)
+    check_dataset(dataset)
     return count
 
 
@@ -97,7 +97,7 @@ def _workers(workers: Any, name: str = "workers") -> int:
     return count
 
 
-def _check_dataset(dataset: Any) -> None:
+def check_dataset(dataset: Any) -> None:
     """Refuse what gives no items, and the path of a folder, whose letters would be taken for paths."""
     if isinstance(dataset, (str, bytes, os.PathLike)):
         raise DeclarationError(

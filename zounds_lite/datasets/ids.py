@@ -5,16 +5,18 @@ Functions: ``uri_id`` (where it is, the default of ``ingest``), ``content_id`` (
 
 import os
 from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any
 
 from zounds_lite.errors import DeclarationError
+from zounds_lite.featureflow.archives import member_of
 from zounds_lite.featureflow.sources import describe_source, innermost
 from zounds_lite.soundfile import AudioMetaData
 from zounds_lite.soundfile.metadata import portable_uri
 
 __all__ = ["content_id", "id_function", "uri_id"]
 
-_HASHED = ("file", "bytes", "member")
+_HASHED = ("file", "bytes")
 """Kinds of sources whose hash is one of their content."""
 
 
@@ -41,7 +43,7 @@ def uri_id(item: Any) -> str:
 def content_id(item: Any) -> str:
     """Return the hash of what an item holds, so that copies of one recording are one document.
 
-    A file is read for it; of what is elsewhere, the checksum is taken that its source gives.
+    A file, or a member of an archive, is read for it; what is elsewhere needs a checksum that its source gives.
 
     Raises:
         DeclarationError: it is elsewhere and comes without a checksum.
@@ -50,7 +52,10 @@ def content_id(item: Any) -> str:
         >>> content_id(b"some bytes"), content_id(AudioMetaData(uri="https://example.org/b.ogg", checksum="md5:00ff"))
         ('xxh3:99736577b441a1bbd3ec197fe371e984', 'md5:00ff')
     """
-    source = innermost(describe_source(getattr(item, "uri", item)))
+    uri = getattr(item, "uri", item)
+    member = member_of(uri)
+    with nullcontext(uri) if member is None else member.open() as held:
+        source = innermost(describe_source(held))
     if source["kind"] in _HASHED:
         return f"xxh3:{source['hash']}{_fragment(item)}"
     checksum = getattr(item, "extras", {}).get("checksum")

@@ -18,7 +18,7 @@ from zounds_lite.featureflow.stores.base import Database
 from zounds_lite.featureflow.stores.maintenance import disk_bytes
 from zounds_lite.featureflow.stores.verification import examined, with_progress
 
-__all__ = ["FeatureInfo", "StoreInfo", "info"]
+__all__ = ["FeatureInfo", "StoreInfo", "amount", "info"]
 
 
 @dataclass
@@ -88,14 +88,14 @@ class StoreInfo:
         lines = [
             f"{self.store}: format {self.format}, durability {self.durability}",
             f"{self.documents} documents, {self.damaged} of them damaged; {self.failed} failed",
-            f"{_amount(self.bytes)} in all; {self.blobs} blobs, {self.orphans} of them ({_amount(self.orphan_bytes)}) "
+            f"{amount(self.bytes)} in all; {self.blobs} blobs, {self.orphans} of them ({amount(self.orphan_bytes)}) "
             "named by no document",
         ]
         rows = [("feature", "documents", "in records", "in blobs", "stale")] if self.features else []
         for name, one in self.features.items():
             share = one.stale_share
             stale = "" if share is None else "not declared" if one.declared is False else f"{100 * share:.0f} %"
-            rows.append((name, str(one.documents), _amount(one.inline), _amount(one.blobs), stale))
+            rows.append((name, str(one.documents), amount(one.inline), amount(one.blobs), stale))
         widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
         for name, *cells in rows:
             numbers = (cell.rjust(width) for cell, width in zip(cells, widths[1:], strict=True))
@@ -103,11 +103,11 @@ class StoreInfo:
         return "\n".join(lines)
 
 
-def _amount(count: float) -> str:
+def amount(count: float) -> str:
     """Bytes for people.
 
     Examples:
-        >>> _amount(999), _amount(1234567)
+        >>> amount(999), amount(1234567)
         ('999 B', '1.2 MB')
     """
     for unit in ("B", "kB", "MB", "GB"):
