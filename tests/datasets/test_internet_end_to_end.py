@@ -147,6 +147,41 @@ def test_a_long_limit_ends_the_run_which_goes_on_later(service, tmp_path, limit)
     assert len(service.fetched()) == before + len(rest.processed) == COUNT and rest.failed == []
 
 
+@pytest.mark.parametrize("kind", ["archive"])
+def test_a_server_that_asks_for_a_long_pause_is_left_alone_and_the_run_goes_on_later(service, tmp_path):
+    names = [name for name in service.item.files if name.endswith(".ogg")]
+    service.item.answers.update({name: hostile.rate_limited(86400, None) for name in names[4:]})
+    report = service.ingest(tmp_path / "store")
+    asked = len(service.fetched())
+    assert len(report.processed) == 4 and 4 < asked
+    assert "pause" in report.stopped and all("RateLimited" in failure.reason for failure in report.failed)
+    service.item.answers.clear()
+    rest = service.ingest(tmp_path / "store")
+    assert (len(rest.skipped), len(rest.processed), rest.failed) == (4, COUNT - 4, [])
+    assert len(service.fetched()) == asked + COUNT - 4
+
+
+@pytest.mark.parametrize("kind", ["archive"])
+def test_a_recording_that_was_replaced_is_fetched_anew_and_the_others_are_not(service, tmp_path):
+    service.ingest(tmp_path / "store")
+    name = next(name for name in service.item.files if name.endswith(".ogg"))
+    service.item.files[name].data = ogg(77)
+    report = service.ingest(tmp_path / "store")
+    assert (len(report.processed), len(report.skipped)) == (1, COUNT - 1)
+    assert len(service.fetched()) == COUNT + 1
+    found = bound(tmp_path / "store")(report.processed[0])
+    assert np.array_equal(np.asarray(found.pcm), reference(ogg(77))[:, 0])
+
+
+@pytest.mark.parametrize("kind", ["freesound"])
+def test_counters_of_the_service_make_nothing_be_fetched_again(service, tmp_path):
+    service.ingest(tmp_path / "store")
+    for sound in service.sounds.sounds.values():
+        sound.fields.update(num_downloads=1234, avg_rating=1.5, num_ratings=99)
+    report = service.ingest(tmp_path / "store")
+    assert len(report.skipped) == len(service.fetched()) == COUNT
+
+
 @pytest.mark.parametrize("kind", ["freesound"])
 def test_sounds_that_are_gone_or_broken_are_in_the_ledger(service, tmp_path):
     service.sounds.sounds[2003].data = None

@@ -146,18 +146,14 @@ class Job:
             if not self.cls.exists(task.id):
                 return False
             document = self.cls(task.id)
-            return not document.source_changed and self._is_same_segment(document, task.item)
+            if document.source_changed:
+                return False
+            made_from = document._read(lambda snapshot: snapshot.record.sources).get(self.root, {})
+            return _is_same_segment(made_from, task.item) and _is_same_content(made_from, task.item)
         except FATAL:
             raise
         except ZoundsError:  # a damaged record is processed again
             return False
-
-    def _is_same_segment(self, document: Any, item: Any) -> bool:
-        """Tell whether a document was made from the stretch of a recording that an item names."""
-        made_from = document._read(lambda snapshot: snapshot.record.sources).get(self.root, {})
-        stored = made_from["value"].get("segment") if made_from.get("kind") == "wrapped" else None
-        named = item.segment if isinstance(item, AudioMetaData) else None
-        return bool(stored == (None if named is None else named.to_dict()))
 
     def failure(self, _id: str) -> FailedDocument | None:
         """Return what the ledger says of a document."""
@@ -221,3 +217,18 @@ def lineage_differs(job: Job) -> str:
         "depends on is changed after the import, for example in the main program, or its store has a relative path and "
         "the folder was changed; set it where the module is imported, or use executor=ThreadPoolExecutor(n)"
     )
+
+
+def _is_same_segment(made_from: dict[str, Any], item: Any) -> bool:
+    """Tell whether a document was made from the stretch of a recording that an item names."""
+    stored = made_from["value"].get("segment") if made_from.get("kind") == "wrapped" else None
+    named = item.segment if isinstance(item, AudioMetaData) else None
+    return bool(stored == (None if named is None else named.to_dict()))
+
+
+def _is_same_content(made_from: dict[str, Any], item: Any) -> bool:
+    """Tell whether a document was made from the bytes that a catalogue lists now, where it gave their checksum."""
+    extras = made_from["value"].get("extras") if made_from.get("kind") == "wrapped" else None
+    stored = extras.get("checksum") if isinstance(extras, dict) else None
+    named = item.extras.get("checksum") if isinstance(item, AudioMetaData) else None
+    return stored is None or named is None or stored == named
