@@ -227,6 +227,18 @@ def test_running_a_search_again_goes_on_after_the_limit_of_the_day(server, tmp_p
         zounds.ingest(dataset, Sound, progress=False)
 
 
+def test_the_newer_place_of_searches_is_asked_where_there_is_none_at_the_older_one(server):
+    server.freesound(KEY, sounds(20))
+    server.remove(SEARCH)
+    dataset = search(server, n_results=20)
+    dataset._largest_page = 15
+    assert len(list(dataset)) == 20
+    assert [request.path for request in server.requests] == [SEARCH, "/apiv2/search/", "/apiv2/search/"]
+    server.remove("/apiv2/search/")
+    with pytest.raises(errors.FetchError, match="404"):
+        list(search(server))
+
+
 def test_pages_that_lead_in_a_circle_or_to_nothing_end(server):
     server.freesound(KEY, sounds(1))
     results = [{"id": 1}]

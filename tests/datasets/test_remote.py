@@ -94,9 +94,20 @@ def test_parts_of_a_path_stay_within_it():
 
 
 def test_a_catalogue_may_name_fields_as_it_likes():
-    fields = {"self": 1, "uri": "b", "request": 2, "licensing": "x", "validate": 3, 7: "number", "samplerate": 8000}
+    fields = {
+        "self": 1,
+        "uri": "b",
+        "segment": "intro",
+        "request": 2,
+        "licensing": "x",
+        "validate": 3,
+        7: "number",
+        "samplerate": 8000,
+    }
+    part = zounds.TimeSlice(start=zounds.Seconds(1))
     item = recording("a.wav", fields, {"licensing": None})
     assert (item.uri, item.licensing, item.samplerate, item.request) == ("a.wav", None, 8000, None)
+    assert item.segment is None and recording("a.wav", {}, {"segment": part}).segment == part
     assert item.extras == {"request": 2, "validate": 3, "7": "number"}
 
 

@@ -22,6 +22,7 @@ _FIELDS = (
 """What a page of results is to tell of each sound, so that no further request is needed for it."""
 
 _PREVIEWS = ("preview-hq-ogg", "preview-lq-ogg", "preview-hq-mp3", "preview-lq-mp3")
+_SEARCHES = (("search", "text"), ("search",))
 _RENAMED = {"license": "licensing", "url": "web_url"}
 _log = logging.getLogger(__name__)
 
@@ -80,6 +81,7 @@ class FreeSoundSearch:
     """
 
     _largest_page = 150
+    _search: tuple[str, ...] = _SEARCHES[0]
 
     def __init__(
         self,
@@ -95,7 +97,7 @@ class FreeSoundSearch:
         _check(api_key, query, n_results, delay, attrs)
         check_base(base_url, encrypted=True)
         self._key = _Key(api_key)
-        self.query, self.n_results, self.delay = query, n_results, delay
+        self.query, self.n_results, self.delay = query, int(n_results), delay
         self.fetcher, self.base_url, self.attributes = fetcher, base_url, attrs
 
     def __iter__(self) -> Iterator[AudioMetaData]:
@@ -137,13 +139,12 @@ class FreeSoundSearch:
 
     def _results(self) -> Iterator[dict[str, Any]]:
         """Yield what the pages of results tell, page after page."""
-        url = url_of(self.base_url, "apiv2", "search", "text", "")
         first = {"query": self.query, "fields": ",".join(_FIELDS), "page_size": min(self.n_results, self._largest_page)}
         params: dict[str, Any] = first
         for number in range(1 + self.n_results):  # each page but the last has a result
             if number:
                 time.sleep(self.delay)
-            page = self._ask(url, params)
+            page = self._page(params, is_first=not number)
             results = page.get("results")
             if not isinstance(results, list) or not all(isinstance(result, dict) for result in results):
                 raise DatasetError(f"{self!r}: a page has no list of results: {self._key.hidden(repr(page)[:200])}")
@@ -153,6 +154,17 @@ class FreeSoundSearch:
             # only the query is taken from what the server names: the key goes to no other place
             asked = {name: value for name, value in parse_qsl(urlsplit(page["next"]).query) if name != "token"}
             params = {**first, **asked}
+
+    def _page(self, params: Mapping[str, Any], is_first: bool) -> dict[str, Any]:
+        """Ask for a page, at the newer place of searches where there is none at the older one."""
+        try:
+            return self._ask(url_of(self.base_url, "apiv2", *self._search, ""), params)
+        except FetchError as error:
+            if not is_first or error.status != 404 or self._search == _SEARCHES[-1]:
+                raise
+        self._search = _SEARCHES[-1]
+        time.sleep(self.delay)
+        return self._page(params, is_first)
 
     def _complete(self, result: dict[str, Any]) -> dict[str, Any]:
         """Ask for the details of a sound of which the page does not tell enough."""
@@ -212,7 +224,8 @@ def _check(api_key: Any, query: Any, n_results: Any, delay: Any, attributes: Map
         raise DeclarationError("api_key: a key has only letters and digits; there is something else in the given one")
     if not isinstance(query, str) or not query.strip():
         raise DeclarationError(f"query={query!r}: words to look for are needed, such as 'guitar'")
-    if not isinstance(n_results, int) or isinstance(n_results, bool) or n_results < 1:
+    is_whole = hasattr(n_results, "__index__") and not isinstance(n_results, bool)
+    if not is_whole or n_results < 1:
         raise DeclarationError(f"n_results={n_results!r}: needs at least 1, as a whole number")
     if not isinstance(delay, (int, float)) or not 0 <= delay < float("inf"):
         raise DeclarationError(f"delay={delay!r}: seconds between two requests are needed, >= 0")

@@ -21,7 +21,7 @@ from zounds_lite.soundfile import AudioMetaData
 __all__ = ["RemoteDataset", "check_base", "get", "naming", "recording", "url_of"]
 
 _FIELDS = ("samplerate", "channels", "licensing", "description", "tags")
-_TAKEN = frozenset({"self", "uri"})
+_TAKEN = frozenset({"segment", "self", "uri"})
 """Names that no catalogue may give to an attribute."""
 
 
@@ -138,6 +138,7 @@ def recording(uri: Any, fields: Mapping[str, Any], attributes: Mapping[str, Any]
         fields (Mapping): what the catalogue says of it.
         attributes (Mapping): what the caller says of every item; it goes before the catalogue.
     """
-    said = {str(name): value for name, value in {**fields, **attributes}.items() if name not in _TAKEN}
+    told = {name: value for name, value in fields.items() if name not in _TAKEN}
+    said = {str(name): value for name, value in {**told, **attributes}.items()}
     named = {name: said.pop(name, None) for name in _FIELDS}
     return AudioMetaData(uri, **named, **said)
