@@ -4,6 +4,7 @@ import json
 import tracemalloc
 import zipfile
 
+import numpy as np
 import pytest
 
 import zounds_lite as zounds
@@ -272,7 +273,13 @@ def test_rows_that_nobody_wrote(table):
     assert [number for number, _ in reasons(path)] == [3, 5]
     assert "longer than 1,048,576 characters" in reasons(path)[0][1] and "NUL" in reasons(path)[1][1]
     unclosed = table('path,label\na.wav,1\nb.wav,"2\n' + "c.wav,3\n" * 10)
-    assert [(number, reason[:13]) for number, reason in reasons(unclosed)] == [(3, "it is no CSV:")]
+    assert reasons(unclosed) == [
+        (3, "it is no CSV: unexpected end of data; a quote that stays open takes lines 3 to 13 together")
+    ]
+    long = table('path,label\na.wav,"1\n' + "b.wav,2\n" * 50_000)
+    (number, reason), *rest = reasons(long)
+    assert number == 2 and "field larger than field limit" in reason and "lines 2 to 1" in reason and not rest
+    assert sum(1 for _ in Manifest(long)) > 30_000  # what follows is read again
     lines = table('{"path": "a.wav"}\n{"path": "' + "x" * 3_000_000 + '"}\n{"path": "b.wav"}\n', "x.jsonl")
     assert [number for number, _ in reasons(lines)] == [2]
 
@@ -353,6 +360,22 @@ def test_rows_go_to_worker_processes(table, tmp_path):
     items = [item if isinstance(item, FailedItem) else item.uri for item in Manifest(path)]
     report = zounds.ingest(items, cls, workers=2, progress=False)
     assert sorted(report.processed) == paths and [failure.id for failure in report.failed] == [f"{path}, row 5"]
+
+
+def test_nonsense_never_breaks_off_a_run(table):
+    rng = np.random.default_rng(0)
+    pieces = [b"path,label\n", b"a.wav,1\n", b'"', b",", b"\n", b"\r", b"\0", b"\xff", b"{", b"}", b'{"path": "a"}\n',
+              b"start", b"1:00", b"-1", "é".encode(), b"[", b"\\", b"\xef\xbb\xbf", b"NaN", b";", b"\t"]  # fmt: skip
+    for trial in range(300):
+        text = b"".join(pieces[at] for at in rng.integers(0, len(pieces), rng.integers(1, 30)))
+        text = b"path,label,start\na.wav,1,\n" + text if trial % 2 else text
+        path = table(text, ["x.csv", "x.jsonl", "x"][trial % 3])
+        try:
+            items = list(Manifest(path))
+        except DatasetError:
+            continue
+        assert len(items) == len(Manifest(path))
+        assert all(isinstance(item, (FailedItem, zounds.AudioMetaData)) for item in items)
 
 
 def test_invalid_items_are_values_too():

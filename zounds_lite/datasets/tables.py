@@ -175,13 +175,15 @@ class CsvTable(_Table):
         number = 0
         while True:
             number += 1
-            fault, cells = "", None
+            fault, cells, above = "", None, reader.line_num
             try:
                 cells = next(reader)
             except StopIteration:
                 return
             except csv.Error as error:
                 fault = f"it is no CSV: {error}"
+                if reader.line_num > above + 1:
+                    fault += f"; a quote that stays open takes lines {above + 1} to {reader.line_num} together"
             fault = lines.take_fault() or fault
             if fault:
                 yield Row(number, None, fault)
