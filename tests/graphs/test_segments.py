@@ -70,14 +70,15 @@ def same(found, wanted, tolerance=0.0, names=("pcm", "resampled", "fft", "bark",
 
 
 @pytest.mark.parametrize("name", KINDS)
-@pytest.mark.parametrize("kind", ["path", "bytes", "file", "member"])
+@pytest.mark.parametrize("kind", ["path", "bytes", "file", "member", "archive"])
 def test_features_are_those_of_the_segment_alone(name, kind, recordings, tmp_path):
     path = recordings[name]
     uri = {"path": str(path), "bytes": path.read_bytes(), "file": io.BytesIO(path.read_bytes())}.get(kind)
-    if kind == "member":
-        with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+    if uri is None:
+        with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("inside", path.read_bytes())
-        (uri,) = iter_zip(tmp_path / "a.zip")
+        (member,) = iter_zip(tmp_path / "a.zip")
+        uri = member if kind == "member" else zounds.ArchiveMember(tmp_path / "a.zip", "inside")
     model = in_memory()
     found = made(model, uri)
     same(found, model(model.process(meta=alone(path))), 2e-6 if name == "mp3" else 0.0)

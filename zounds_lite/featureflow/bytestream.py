@@ -245,7 +245,8 @@ class ByteStream(Node):
 
     def _reads_segment_apart(self, data: Any, url: Any, subscribers: Any) -> bool:
         """Tell whether a segment of a remote recording is read in parts: a checksum can only be of all of it."""
-        if self.span is None or url_of(url) is None or getattr(data, "checksum", None) or self._is_wanted_whole(url):
+        checksum = data.get("checksum") if isinstance(data, Mapping) else getattr(data, "checksum", None)
+        if self.span is None or url_of(url) is None or checksum or self._is_wanted_whole(url):
             return False
         return bool(subscribers) and all(node.reads_source and node.takes_parts for node in subscribers)
 
