@@ -7,22 +7,41 @@ from typing import Any
 
 from zounds_lite.cli.documents import check_maker, document, existing, find
 from zounds_lite.cli.output import bar, complain, say
-from zounds_lite.errors import KeyNotFound, StoreFull, StoreLocked
+from zounds_lite.cli.sources import check_sources, datasets_of
+from zounds_lite.errors import EmptyDataset, KeyNotFound, StoreFull, StoreLocked
 
-__all__ = ["delete_command", "ingest_command", "listed", "update_command"]
+__all__ = ["delete_command", "ingest_command", "update_command"]
 
 
 def ingest_command(arguments: argparse.Namespace) -> int:
-    """Process the audio files of a folder."""
-    from zounds_lite.datasets import ingest
+    """Process recordings into a store, or say what that would mean."""
+    from zounds_lite.featureflow import default_fetcher, set_fetcher
 
-    recordings = listed(arguments.folder)
+    check_sources(arguments)
     if arguments.json is not None:
         open(arguments.json, "ab").close()  # hours later would be late to find that it cannot be written
+    changes = {"private_addresses": arguments.allow_private_addresses or None, "max_bytes": arguments.max_bytes}
+    undo = set_fetcher(default_fetcher().replace(**{k: value for k, value in changes.items() if value is not None}))
+    try:
+        recordings = datasets_of(arguments)
+        return _plan(arguments, recordings) if arguments.dry_run else _ingest(arguments, recordings)
+    finally:
+        undo()
+
+
+def _ingest(arguments: argparse.Namespace, recordings: Any) -> int:
+    from zounds_lite.datasets import ingest
+
     cls = document(arguments.document, arguments.store)
     check_maker(arguments, cls, next(iter(cls.database), None))
     try:
-        report = ingest(recordings, cls, workers=arguments.workers, retry_failed=arguments.retry_failed)
+        report = ingest(
+            recordings,
+            cls,
+            workers=arguments.workers,
+            retry_failed=arguments.retry_failed,
+            keep_source=arguments.keep_source,
+        )
     except BaseException as error:  # whatever ends the run, an interrupt too
         _say_so_far(getattr(error, "report", None), arguments.json)
         raise
@@ -30,6 +49,8 @@ def ingest_command(arguments: argparse.Namespace) -> int:
     for failure in report.failed:
         if not failure.known:
             complain(f"failed: {failure.id}: {failure.reason}")
+    if not report.total:
+        raise _empty(arguments)
     say(f"{len(report.processed) + len(report.skipped)} of {report.total} recordings are in {arguments.store}")
     say(_counts(report))
     if report.audio_seconds:
@@ -40,7 +61,36 @@ def ingest_command(arguments: argparse.Namespace) -> int:
             f"{report.known} failed in earlier runs and were not tried again, as nothing changed since: see "
             f"zounds-lite failed {arguments.store}, or try them with --retry-failed"
         )
-    return 1 if report.failed else 0
+    if report.stopped:
+        complain(f"stopped: {report.stopped}; the same command goes on")
+    return 1 if report.failed or report.stopped else 0
+
+
+def _empty(arguments: argparse.Namespace) -> EmptyDataset:
+    return EmptyDataset(f"{', '.join(arguments.sources)}: nothing to process, as there are no recordings in it")
+
+
+def _plan(arguments: argparse.Namespace, recordings: Any) -> int:
+    """Say what would be fetched and processed; no store is made for that."""
+    from zounds_lite.datasets import plan_ingest
+    from zounds_lite.featureflow.overview import amount
+
+    cls = None
+    if (Path(arguments.store) / "data.mdb").is_file():
+        cls = document(arguments.document, arguments.store)
+        check_maker(arguments, cls, next(iter(cls.database), None))
+    plan = plan_ingest(
+        bar(recordings, "file", "listing"), cls, retry_failed=arguments.retry_failed, asks_sizes=not arguments.no_head
+    )
+    _write(plan, arguments.json)
+    if not plan.items:
+        raise _empty(arguments)
+    for item in plan.items:
+        size = "size unknown" if item.size is None else amount(item.size)
+        reason = f" ({item.reason})" if item.reason else ""
+        say(f"{item.state:<6}  {size:>12}  {item.id}{reason}")
+    say(str(plan))
+    return 1 if plan.stopped or plan.count("bad") else 0
 
 
 def _say_so_far(report: Any, file: str | None) -> None:
@@ -57,16 +107,6 @@ def _counts(report: Any) -> str:
 def _write(report: Any, file: str | None) -> None:
     if file is not None:
         Path(file).write_text(report.to_json() + "\n", encoding="utf-8")
-
-
-def listed(folder: str) -> list[Any]:
-    """Return the recordings of a folder, listed once, since each listing looks into files of unclear names."""
-    from zounds_lite.datasets import Directory
-
-    recordings = list(bar(Directory(folder), "file", "listing"))
-    if not recordings:
-        raise FileNotFoundError(f"{folder!r} holds no audio files")
-    return recordings
 
 
 def update_command(arguments: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ was closed; 130, it was interrupted; 141, what read its output went away; 143, i
 """
 
 import argparse
+import re
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -16,6 +17,7 @@ from zounds_lite.cli.processing import delete_command, ingest_command, update_co
 from zounds_lite.cli.quickstart import quickstart_command
 from zounds_lite.cli.reading import explain_command, ls_command, show_command
 from zounds_lite.cli.signals import Ended, asked_to_end
+from zounds_lite.cli.sources import KEY_VARIABLE, SCHEMES
 from zounds_lite.cli.stores import (
     compact_command,
     copy_command,
@@ -65,18 +67,49 @@ def _add_processing(command: Callable[..., Any]) -> None:
     sub.add_argument(
         "--out", default="zounds-quickstart", metavar="PATH", help="where everything goes (default: %(default)s)"
     )
-    words = "process the audio files of a folder into a store"
-    sub = command("ingest", ingest_command, words, store=False, document=True)
-    sub.add_argument("folder", metavar="FOLDER", help="recordings, in sub-folders too")
-    sub.add_argument("--store", required=True, metavar="PATH", help="the store's folder; made where it is missing")
-    _add_workers(sub, "recordings processed at the same time, in processes of their own")
-    sub.add_argument("--retry-failed", action="store_true", help="try what failed before, even if nothing changed")
-    sub.add_argument("--json", metavar="FILE", help="write the report to this file")
+    _add_ingest(command)
     sub = command("update", update_command, "recompute what is stale", document=True)
     sub.add_argument("feature", nargs="?", metavar="FEATURE", help="only this feature")
     _add_workers(sub, "documents processed at the same time")
     sub = command("delete", delete_command, "remove a document and its values", document=True)
     sub.add_argument("id", metavar="ID", help="a document's id, or how it ends")
+
+
+def _add_ingest(command: Callable[..., Any]) -> None:
+    words = "process recordings into a store: of folders, archives, manifests and catalogues on the internet"
+    sub = command("ingest", ingest_command, words, store=False, document=True)
+    kinds = ", ".join(f"{name}:{scheme.what}" for name, scheme in SCHEMES.items())
+    sub.add_argument("sources", nargs="+", metavar="SOURCE", help=f"a folder, with its sub-folders, or one of {kinds}")
+    sub.add_argument("--store", required=True, metavar="PATH", help="the store's folder; made where it is missing")
+    _add_workers(sub, "recordings processed at the same time, in processes of their own")
+    sub.add_argument("--retry-failed", action="store_true", help="try what failed before, even if nothing changed")
+    sub.add_argument(
+        "--keep-source", action=argparse.BooleanOptionalAction,
+        help="keep the original files in the store too, so that documents outlive them (default: no)",
+    )  # fmt: skip
+    sub.add_argument("--format", metavar="NAME", help="of internet-archive: files of this format, such as 'VBR MP3'")
+    sub.add_argument("--n-results", type=int, metavar="N", help=f"of freesound: how many; its key is ${KEY_VARIABLE}")
+    sub.add_argument("--max-bytes", type=_bytes, metavar="N", help="longest file that is fetched: 500000, 20MB, 2GB")
+    sub.add_argument(
+        "--allow-private-addresses", action="store_true", help="fetch from this machine and its network too"
+    )
+    sub.add_argument("--dry-run", action="store_true", help="list what would be fetched and how large it is, no more")
+    sub.add_argument("--no-head", action="store_true", help="with --dry-run: ask no server for the size of a file")
+    sub.add_argument("--json", metavar="FILE", help="write the report, or what --dry-run lists, to this file")
+
+
+def _bytes(text: str) -> int:
+    """Read a number of bytes.
+
+    Examples:
+        >>> _bytes("500000"), _bytes("20MB"), _bytes("1.5 kB")
+        (500000, 20000000, 1500)
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) *(B|kB|MB|GB|TB)?", text.strip(), re.IGNORECASE | re.ASCII)
+    if found is None or not float(found[1]):
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of bytes; allowed: 500000, 20MB, 2GB")
+    powers = {"kb": 1, "mb": 2, "gb": 3, "tb": 4}
+    return int(float(found[1]) * 1000 ** powers.get((found[2] or "").lower(), 0))
 
 
 def _add_reading(command: Callable[..., Any]) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from zounds_lite.cli.documents import DEFAULT_DOCUMENT, document
 from zounds_lite.cli.output import complain, say
-from zounds_lite.cli.processing import listed
+from zounds_lite.cli.sources import listed
 
 __all__ = ["quickstart_command"]
 

@@ -16,6 +16,7 @@ from zounds_lite.datasets.manifest_writer import write_manifest
 from zounds_lite.datasets.musicnet import MusicNet
 from zounds_lite.datasets.nsynth import NSynth
 from zounds_lite.datasets.phatdrumloops import PhatDrumLoops
+from zounds_lite.datasets.plan import IngestPlan, PlannedItem, plan_ingest
 from zounds_lite.datasets.report import Failure, IngestReport
 
 __all__ = [
@@ -28,15 +29,18 @@ __all__ = [
     "FailedItem",
     "Failure",
     "FreeSoundSearch",
+    "IngestPlan",
     "IngestReport",
     "InternetArchive",
     "Manifest",
     "MusicNet",
     "NSynth",
     "PhatDrumLoops",
+    "PlannedItem",
     "PreDownload",
     "SpokenDigits",
     "ensure_local_file",
     "ingest",
+    "plan_ingest",
     "write_manifest",
 ]
