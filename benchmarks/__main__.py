@@ -29,6 +29,8 @@ NAMES = [
     "slices",
     "regions",
     "growth",
+    "fetch",
+    "archives",
     "accuracy",
 ]
 
