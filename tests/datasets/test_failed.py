@@ -54,3 +54,9 @@ def test_ingest_names_it_and_goes_on(tmp_path):
         ]
         assert report.processed + report.skipped == [good]
     assert Sound(good).meta["label"] == 7
+
+
+def test_composites_and_caches_pass_it_on(tmp_path):
+    item = FailedItem("clips.csv, row 2", InvalidItem("no path"))
+    assert list(zounds.CompositeDataset([item], [item])) == [item, item]
+    assert list(zounds.DataSetCache(tmp_path, [item])) == [item]

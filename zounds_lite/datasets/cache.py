@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from zounds_lite.datasets.failed import FailedItem
 from zounds_lite.errors import DeclarationError, FetchError, RateLimited
 from zounds_lite.featureflow.fetch import default_fetcher
 from zounds_lite.soundfile import AudioMetaData
@@ -78,8 +79,11 @@ class DataSetCache:
             raise DeclarationError(f"{dataset!r} is no dataset; pass a dataset, or a list of URLs")
         self.path, self.dataset, self.fetcher = os.fspath(path), dataset, fetcher
 
-    def __iter__(self) -> Iterator[AudioMetaData]:
+    def __iter__(self) -> Iterator[Any]:
         for item in self.dataset:
+            if isinstance(item, FailedItem):
+                yield item
+                continue
             meta = item if isinstance(item, AudioMetaData) else AudioMetaData(uri=item)
             yield self._cached(meta)
 
