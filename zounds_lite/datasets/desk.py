@@ -65,7 +65,8 @@ class Desk:
     """Does tasks, commits what they made in batches, and hands over the receipts.
 
     A batch is committed when it holds 32 documents or 4 MiB of values, when its first document is a second old, when
-    nothing else is to be done, and as soon as a commit takes less than a twentieth of the time that its documents took.
+    nothing else is to be done, after a failure that may pass by itself, and as soon as a commit takes less than a
+    twentieth of the time that its documents took.
 
     Args:
         job (Job): what to do.
@@ -113,8 +114,8 @@ class Desk:
             if done.change is not None:
                 self._bytes += _inline_bytes(done.change)
             self._spent += seconds
-            if self._is_full():
-                self.flush()
+            if self._is_full() or (done.failure is not None and done.failure.passing):
+                self.flush()  # a server that asks for a pause is heard before it is asked for more
 
     def _done(self, task: Task) -> _Done:
         try:
