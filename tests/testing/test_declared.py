@@ -14,6 +14,7 @@ from zounds_lite.core import Dimension
 from zounds_lite.datasets import (
     ESC50,
     GTZAN,
+    Archive,
     Directory,
     InternetArchive,
     Manifest,
@@ -24,6 +25,7 @@ from zounds_lite.datasets import (
 )
 from zounds_lite.datasets.hdf5_clips import HDF5Clip
 from zounds_lite.featureflow import settings
+from zounds_lite.featureflow.archives import ArchiveLimits, ArchiveMember
 from zounds_lite.featureflow.feature import Var
 from zounds_lite.featureflow.fetch import Fetcher
 from zounds_lite.featureflow.fetchcache import FetchCache
@@ -44,6 +46,22 @@ VALUES = {
     ChunkSizeBytes: (
         lambda: ChunkSizeBytes(SR, Seconds(2)),
         [ChunkSizeBytes(SR, Seconds(3)), ChunkSizeBytes(SR, Seconds(2), 1), ChunkSizeBytes(SR, Seconds(2), 2, 24)],
+    ),
+    Archive: (
+        lambda: Archive("a.zip", licensing="CC0"),
+        [Archive("a.zip"), Archive("b.zip", licensing="CC0"), Archive("a.zip", ArchiveLimits(), licensing="CC0")],
+    ),
+    ArchiveLimits: (
+        ArchiveLimits,
+        [ArchiveLimits(members=5), ArchiveLimits(member_bytes=5), ArchiveLimits(total_bytes=5), ArchiveLimits(ratio=5)],
+    ),
+    ArchiveMember: (
+        lambda: ArchiveMember("a.zip", "b.wav"),
+        [
+            ArchiveMember("a.zip", "c.wav"),
+            ArchiveMember("c.zip", "b.wav"),
+            ArchiveMember("a.zip", "b.wav", ArchiveLimits()),
+        ],
     ),
     DecodeLimits: (DecodeLimits, [DecodeLimits(cpu_s=1), DecodeLimits(wall_s=1), DecodeLimits(memory=2**21)]),
     Directory: (lambda: Directory("music", licensing="CC0"), [Directory("music"), Directory("sounds", False)]),
