@@ -220,9 +220,10 @@ def _audio_seconds(change: Change, item: Any) -> float:
                 return time_axis.n_samples / time_axis.rate
             return float(time_axis.end_seconds)
     try:
-        uri, span = getattr(item, "uri", item), getattr(item, "span", None)
-        member = member_of(uri)
-        info = probe(uri if member is None else member.open())
+        uri: Any = getattr(item, "uri", item)
+        member, span = member_of(uri), getattr(item, "span", None)
+        source: Any = uri if member is None else member.open()
+        info = probe(source)
         if span is None:
             return info.duration_s or 0.0
         first, stop = clipped(span, info.samplerate, info.frames)

@@ -103,7 +103,8 @@ class OpenArchive:
             return self._listings[limits]
 
     def _listed(self, limits: ArchiveLimits) -> Listing:
-        damage, entries = None, {}
+        damage: ArchiveError | None = None
+        entries: dict[str, Entry] = {}
         walk = None if self.is_zip else TarWalk(self._stream(limits.check_stream), limits)
         for entry in read_zip(self.file, limits) if walk is None else walk.entries():
             known = entries.get(entry.name)
