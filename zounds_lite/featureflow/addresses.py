@@ -18,7 +18,11 @@ __all__ = ["is_public", "resolve"]
 _UNICAST = ipaddress.ip_network("2000::/3")
 """All of IPv6 that is given out; what is not, reaches nobody or somebody near."""
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
-_RELAYS = ipaddress.ip_network("192.88.99.0/24")
+_SPECIAL = tuple(
+    ipaddress.ip_network(text)
+    for text in ("100.64.0.0/10", "192.0.0.0/24", "192.88.99.0/24", "198.18.0.0/15", "2001::/23", "3fff::/20")
+)
+"""Addresses with a purpose of their own that not every version of ``ipaddress`` knows, or not as a whole."""
 
 
 def is_public(address: str) -> bool:
@@ -48,9 +52,9 @@ def is_public(address: str) -> bool:
             inner = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF)
         if inner is not None:
             return is_public(str(inner))
-        if found not in _UNICAST or found.teredo is not None or found.scope_id is not None:
+        if found not in _UNICAST or found.scope_id is not None:
             return False
-    elif found in _RELAYS:
+    if any(found in network for network in _SPECIAL):
         return False
     special = found.is_multicast or found.is_reserved or found.is_unspecified or found.is_loopback
     return found.is_global and not (special or found.is_private or found.is_link_local)

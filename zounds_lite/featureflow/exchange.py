@@ -318,5 +318,6 @@ def _reason(error: BaseException) -> str:
         if inner is None:
             break
         error = inner
-    text = re.sub(r"^<?[\w.]*HTTPS?Connection(?:Pool)?\([^)]*\)>?:? ?", "", str(error)) or type(error).__name__
+    said = error.args[-1] if error.args and isinstance(error.args[-1], str) else str(error)
+    text = re.sub(r"^<?[\w.]*HTTPS?Connection(?:Pool)?\([^)]*\)>?:? ?", "", said) or type(error).__name__
     return "".join(character if character.isprintable() else "?" for character in text)

@@ -16,7 +16,7 @@ __all__ = ["mask_logs", "masked", "secrets_in", "without"]
 
 _STARS = "***"
 _SECRET_NAMES = (
-    r"[\w.~%-]*(?:token|api[_.-]?key|apikey|secret|passw(?:or)?d|signature|credential|auth|session)[\w.~%-]*"
+    r"[\w.~%-]*(?:token|api[_.-]?key|apikey|secret|passw(?:or)?d|signature|credential|auth(?!or)|session)[\w.~%-]*"
     r"|key|sig|pwd|pass|code|hmac|sid|jwt"
 )
 _QUERY = re.compile(rf"(?i)(?<=[?&;#])({_SECRET_NAMES})=[^&;#\s'\"<>]+")
@@ -60,7 +60,8 @@ def secrets_in(url: str, headers: Mapping[str, Any] | None = None) -> frozenset[
         found.update(part for part in (parts.password,) if part)
     except ValueError:
         return frozenset()
-    found.update(value for name, value in parse_qsl(parts.query) if _NAMES.fullmatch(name))
+    pairs = [*parse_qsl(parts.query), *(pair.partition("=")[::2] for pair in parts.query.split("&"))]
+    found.update(value for name, value in pairs if _NAMES.fullmatch(name))
     for name, value in (headers or {}).items():
         if name.lower() not in _PLAIN_HEADERS:
             text = value.decode("latin-1") if isinstance(value, bytes) else str(value)
