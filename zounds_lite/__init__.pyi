@@ -63,6 +63,7 @@ from zounds_lite.featureflow.archives import (
     ArchiveMember as ArchiveMember,
 )
 from zounds_lite.featureflow.overview import (
+    DocumentInfo as DocumentInfo,
     FeatureInfo as FeatureInfo,
     StoreInfo as StoreInfo,
     info as info,

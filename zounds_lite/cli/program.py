@@ -131,6 +131,9 @@ def _add_stores(command: Callable[..., Any]) -> None:
     words = "say what a store holds: documents, features, bytes and, with a document class, what is stale"
     sub = command("info", info_command, words)
     sub.add_argument("--document", metavar="MODULE:CLASS", help="the document class that says what is stale")
+    sub.add_argument(
+        "--documents", type=int, nargs="?", const=20, metavar="N", help="list the N largest documents too (20)"
+    )
     sub.add_argument("--json", action="store_true", help="as JSON")
     command("verify", verify_command, "check every checksum of a store, and name what is damaged")
     command("gc", gc_command, "remove what crashes left: large values that no document names")

@@ -92,7 +92,7 @@ def info_command(arguments: argparse.Namespace) -> int:
 
     path = _place(arguments.store)
     model = None if arguments.document is None else existing(arguments)
-    found = info(path, model, progress=True)
+    found = info(path, model, progress=True, largest=arguments.documents or 0)
     say(json.dumps(found.to_dict(), indent=2) if arguments.json else str(found))
     if found.undeclared and not arguments.json:
         say(f"stored, and not by this document class: {', '.join(found.undeclared)}")

@@ -63,7 +63,7 @@ from zounds_lite.featureflow.lineage import Explanation, Lineage
 from zounds_lite.featureflow.locality import Locality, Pointwise, Recent, pointwise
 from zounds_lite.featureflow.model import BaseModel
 from zounds_lite.featureflow.node import Aggregator, FunctionalNode, IteratorNode, KeySelector, Node
-from zounds_lite.featureflow.overview import FeatureInfo, StoreInfo, info
+from zounds_lite.featureflow.overview import DocumentInfo, FeatureInfo, StoreInfo, info
 from zounds_lite.featureflow.region import Rows
 from zounds_lite.featureflow.selection import Selection
 from zounds_lite.featureflow.settings import (
@@ -110,6 +110,7 @@ __all__ = [
     "Database",
     "DatabaseIterator",
     "Decoder",
+    "DocumentInfo",
     "Encoder",
     "EventLog",
     "Explanation",
