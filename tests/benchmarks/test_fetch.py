@@ -9,6 +9,7 @@ import pytest
 from benchmarks.fetch import table
 from benchmarks.fetch.bodies import BODIES, DATA, by_download, by_save, served
 from benchmarks.fetch.elsewhere import ELSEWHERE
+from benchmarks.fetch.resumed import RESUMED
 from benchmarks.fetch.table import Case, Stage, Wrong, run
 from tests.webserver import WebServer, hostile
 from zounds_lite.errors import FetchError
@@ -83,8 +84,25 @@ def test_careless_clients_are_noticed(way, error, tmp_path, monkeypatch):
         way(Stage(server, other, tmp_path), server.url + "/a")
 
 
+CASES = [*BODIES, *RESUMED, *ELSEWHERE]
+SLOW = {
+    "never answers",
+    "headers drip",
+    "100 Continue without end",
+    "body drips",
+    "body stalls",
+    "trailers without end",
+}
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if case.name not in SLOW], ids=lambda case: case.name)
+def test_every_case_that_takes_no_waiting_goes_well(case):
+    assert run(case).fault == ""
+
+
 def test_there_are_enough_cases_each_with_a_name():
-    names = [case.name for case in [*BODIES, *ELSEWHERE]]
+    names = [case.name for case in CASES]
+    assert set(names) >= SLOW
     assert len(names) == len(set(names)) >= 20
 
 
