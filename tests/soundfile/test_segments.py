@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from tests.sounds import KINDS, bad_files, encoded, noise, write
+from tests.sounds import KINDS, bad_files, encoded, noise, without_xing, write
 from zounds_lite._declared import decode, encode
 from zounds_lite._span import Span
 from zounds_lite.errors import CorruptValue, DeclarationError, EmptyAudio, GraphError, TruncatedAudio
@@ -345,3 +345,32 @@ def test_a_segment_that_begins_before_damage_and_ends_after_it_is_an_error(tmp_p
         with pytest.raises(TruncatedAudio):
             bits_of(path, 4, 2)
         assert len(bits_of(path, 1)) == len(bits_of(path, 8)) == 22050
+
+
+def unknown_length():
+    """Return a FLAC file whose header does not say how long it is."""
+    data = bytearray(encoded(noise(SECONDS, 44100, 2), fmt="FLAC"))
+    data[21] &= 0xF0
+    data[22:26] = bytes(4)
+    return bytes(data)
+
+
+def test_recordings_of_unknown_length_are_read_from_their_start():
+    data, whole = unknown_length(), file_of(("FLAC", None))[1]
+    for segment in (stretch(1, 0.5), stretch(2.5), stretch(2.5, 9), stretch(0, 0.1)):
+        meta = AudioMetaData(uri=data, segment=segment)
+        np.testing.assert_array_equal(decoded(meta, sum_to_mono=False), whole[segment])
+        (probed,) = MetaData().run([meta])
+        assert (probed.frames, probed.duration, probed.recording_duration) == (None, None, None)
+    for segment in (stretch(3), stretch(100, 1)):
+        with pytest.raises(EmptyAudio, match=r"the recording lasts 3 s \(132300 frames"):
+            decoded(AudioMetaData(uri=data, segment=segment))
+
+
+def test_an_mp3_that_does_not_say_how_long_it_is(tmp_path):
+    path = tmp_path / "a.mp3"
+    path.write_bytes(without_xing(encoded(noise(20, 44100), fmt="MP3")))
+    whole = AudioSamples.from_file(path)
+    for start in (0, 0.3, 15, 19):
+        found = decoded(AudioMetaData(uri=str(path), segment=stretch(start, 0.75)))
+        np.testing.assert_allclose(found, whole[stretch(start, 0.75)], rtol=0, atol=2e-7)
