@@ -4,6 +4,7 @@ They never end by themselves where a hostile server would not, but do when the s
 """
 
 import gzip
+import struct
 import threading
 import time
 import zlib
@@ -174,9 +175,15 @@ def gzip_bomb(size=2**30, layers=1):
 def _bomb(size, layers):
     if layers > 1:
         return gzip.compress(_bomb(size, layers - 1), 9)
-    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
-    zeros = bytes(2**20)
-    return b"".join(packer.compress(zeros) for _ in range(size // len(zeros))) + packer.flush()
+    # after a full flush a packed mebibyte of zeros stands by itself, and can be repeated without being packed again
+    zeros, count = bytes(2**20), size // 2**20
+    packer = zlib.compressobj(9, zlib.DEFLATED, -15)
+    packed = packer.compress(zeros) + packer.flush(zlib.Z_FULL_FLUSH)
+    checksum = 0
+    for _ in range(count):
+        checksum = zlib.crc32(zeros, checksum)
+    head, tail = b"\x1f\x8b\x08" + bytes(6) + b"\xff", struct.pack("<II", checksum, count * len(zeros) % 2**32)
+    return head + packed * count + packer.flush() + tail
 
 
 def bad_gzip(body=b"this is not gzip"):
