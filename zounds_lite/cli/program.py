@@ -113,7 +113,11 @@ def _bytes(text: str) -> int:
 
 
 def _add_reading(command: Callable[..., Any]) -> None:
-    command("ls", ls_command, "list the ids of a store's documents", document=True)
+    sub = command("ls", ls_command, "list the ids of a store's documents", document=True)
+    sub.add_argument(
+        "--where", action="append", metavar="FIELD=VALUE",
+        help="only those whose metadata hold that; several: all of it (label=7, speaker=theo, take=0..4)",
+    )  # fmt: skip
     sub = command("show", show_command, "show a document's features, or one of them with a picture", document=True)
     sub.add_argument("id", metavar="ID", help="a document's id, or how it ends")
     sub.add_argument("feature", nargs="?", metavar="FEATURE", help="one feature")

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from zounds_lite.cli.criteria import criteria
 from zounds_lite.cli.documents import check_maker, existing, find, is_foreign
 from zounds_lite.cli.output import say
 from zounds_lite.errors import KeyNotFound
@@ -14,9 +15,10 @@ __all__ = ["explain_command", "ls_command", "show_command"]
 
 
 def ls_command(arguments: argparse.Namespace) -> int:
-    """List the ids of a store."""
+    """List the ids of a store, or of those of its documents that meet criteria."""
     cls = existing(arguments)
-    for _id in sorted(cls.database):
+    wanted = criteria(arguments.where or [])
+    for _id in sorted(cls.where(**wanted).ids if wanted else cls.database):
         say(_id)
     return 0
 
