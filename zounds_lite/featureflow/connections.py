@@ -64,11 +64,13 @@ class _Checked:
     """What a connection of the HTTP library does otherwise; for plain and TLS ones."""
 
     private = False
+    has_served = False
     guarded_by: Any = None
 
     def _new_conn(self: Any) -> socket.socket:
         errors = optional("urllib3").exceptions
         deadline = self.guarded_by = current_deadline()
+        self.has_served = False
         timeout = self.timeout if isinstance(self.timeout, (int, float)) else 60.0
         try:
             return connect(self._dns_host, self.port, timeout, self.private, self.socket_options)
@@ -83,10 +85,13 @@ class _Checked:
 
     def request(self: Any, *arguments: Any, **options: Any) -> None:
         deadline = current_deadline()
-        if deadline is not None and self.sock is not None and self.guarded_by is not deadline:
-            deadline.guard(self.sock)  # one that was kept open
-            self.guarded_by = deadline
+        if deadline is not None:
+            deadline.is_reusing = self.sock is not None and self.has_served
+            if self.sock is not None and self.guarded_by is not deadline:
+                deadline.guard(self.sock)  # one that was kept open
+                self.guarded_by = deadline
         super().request(*arguments, **options)  # type: ignore[misc]
+        self.has_served = True
 
 
 def _has_more(file: Any) -> bool:

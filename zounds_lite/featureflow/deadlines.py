@@ -27,6 +27,7 @@ class Deadline:
 
     Attributes:
         refusal (Exception | None): why a connection was not even tried, for those who see only that it failed.
+        is_reusing (bool): the last request went out on a connection that had been kept open.
 
     Examples:
         >>> with Deadline(60) as deadline:
@@ -38,6 +39,7 @@ class Deadline:
         self.seconds = seconds
         self.at = time.monotonic() + seconds
         self.refusal: Exception | None = None
+        self.is_reusing = False
         self._cut = False
         self._sockets: list[socket.socket] = []
         self._lock = threading.Lock()

@@ -104,7 +104,7 @@ class Exchange:
             location = response.headers.get("Location")
             if response.status_code not in _REDIRECTS or not location:
                 return self._accepted(response)
-            response.close()
+            _let_go(response)
             target = self._target(request, location)
             at_home = at_home and _is_same_host(request.url, target)
             request = self._redirected(request, target, at_home)
@@ -165,25 +165,34 @@ class Exchange:
     def _sent(self, request: Any, at_home: bool) -> Any:
         """Send one request; follow nothing."""
         fetcher, session, left = self.fetcher, self.session, self.deadline.left()
-        requests, urllib3 = optional("requests"), optional("urllib3")
+        requests = optional("requests")
         settings = session.merge_environment_settings(request.url, {}, True, session.verify, session.cert)
         self._proxy = requests.utils.select_proxy(request.url, settings["proxies"])
         if self._proxy and not fetcher.private_addresses:
             self._check_behind_proxy(request.url)
-        try:
-            return session.send(
-                request,
-                stream=True,
-                timeout=(min(fetcher.connect_timeout, left), min(fetcher.read_timeout, left)),
-                verify=settings["verify"] or True,
-                cert=settings["cert"] if at_home else None,
-                proxies=settings["proxies"],
-                allow_redirects=False,
-            )
-        except FetchError:
-            raise
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError, ValueError) as error:
-            self.failed(error)
+        how = {
+            "stream": True,
+            "timeout": (min(fetcher.connect_timeout, left), min(fetcher.read_timeout, left)),
+            "verify": settings["verify"] or True,
+            "cert": settings["cert"] if at_home else None,
+            "proxies": settings["proxies"],
+            "allow_redirects": False,
+        }
+        broken = (requests.RequestException, optional("urllib3").exceptions.HTTPError, OSError, ValueError)
+        while True:
+            self.deadline.is_reusing = False
+            try:
+                return session.send(request, **how)
+            except FetchError:
+                raise
+            except broken as error:
+                if not self._was_kept_too_long(request, error):
+                    self.failed(error)
+
+    def _was_kept_too_long(self, request: Any, error: Exception) -> bool:
+        """Tell whether a server just ended a connection that was kept open; another one then gets its answer."""
+        is_ended = isinstance(error, optional("requests").ConnectionError) and "timed out" not in str(error)
+        return self.deadline.is_reusing and is_ended and request.method in ("GET", "HEAD") and not self.deadline.is_over
 
     def _check_behind_proxy(self, url: str) -> None:
         """Refuse what is this machine or its network even where a proxy connects, which looks names up itself."""
@@ -200,7 +209,7 @@ class Exchange:
         status = response.status_code
         if 200 <= status < 300 and status not in _BODILESS:
             return response
-        response.close()
+        _let_go(response)
         message = without(f"{self.url!r} answered {status} {_printable(response.reason)}".rstrip(), self.secrets)
         pause = retry_after(response.headers) if status in _PASSING else None
         error: FetchError
@@ -258,6 +267,14 @@ class Exchange:
                 f"{self.url!r} redirects to {without(_shown(target), self.secrets)!r}, which is no URL", passing=False
             ) from None
         return followed
+
+
+def _let_go(response: Any) -> None:
+    """Close an answer whose body nobody wants; where there is none, its connection stays open for the next one."""
+    if response.headers.get("Content-Length") == "0":
+        with suppress(OSError, optional("urllib3").exceptions.HTTPError):
+            response.raw.read(1)
+    response.close()
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

@@ -264,7 +264,7 @@ class Fetcher(Declared):
         if isinstance(asked, requests.Request):
             asked.method = "HEAD"
         try:
-            return self._run(asked, lambda exchange: exchange.attempt({}, lambda response: content_length(response)))
+            return self._run(asked, lambda exchange: exchange.attempt({}, _promised))
         except FetchError as error:
             if error.status in _NO_HEAD:
                 return None
@@ -381,6 +381,12 @@ class Fetcher(Declared):
             file.truncate()
             return None
         return file.tell() - start
+
+
+def _promised(response: Any) -> int | None:
+    """Return the length that an answer without a body promises, and leave its connection open."""
+    response.raw.read(1)
+    return content_length(response)
 
 
 def _refused(name: str) -> Any:
