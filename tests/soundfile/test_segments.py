@@ -293,24 +293,29 @@ def test_a_crafted_header_of_stored_bytes_is_refused(span):
         list(feature.chunks(StoredValue({"span": span}, np.zeros(20, np.uint8), "raw of document 'a'")))
 
 
-@pytest.fixture(scope="module", params=["WAV", "FLAC", "OGG", "MP3"])
+@pytest.fixture(scope="module", params=["1.wav", "2.flac", "1.ogg", "2.ogg", "1.mp3", "2.mp3"])
 def on_disk(request, tmp_path_factory):
-    path = tmp_path_factory.mktemp("segments") / f"a.{request.param.lower()}"
-    return write(path, noise(20, 44100, 2))
+    """A recording with as many channels as its name says."""
+    return write(tmp_path_factory.mktemp("segments") / request.param, noise(20, 44100, int(request.param[0])))
 
 
 def bits_of(path, start, duration=0.5, **options):
     return decoded(AudioMetaData(uri=str(path), segment=stretch(start, duration)), **options)
 
 
-def test_a_segment_has_the_same_bits_whatever_was_read_before(on_disk):
+def same_bits(found, wanted, path):
+    """An MP3 decoder rounds by what it decoded before."""
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=2e-7 if path.suffix == ".mp3" else 0)
+
+
+def test_a_segment_is_the_same_whatever_was_read_before(on_disk):
     copy = on_disk.with_name(f"copy{on_disk.suffix}")
     starts = np.random.default_rng(1).uniform(0, 19, 12)
     for i, start in enumerate([0.0, 0.001, *starts, 7.0, 7.5, 8.0, 3.0, 0.0]):
         copy.unlink(missing_ok=True)
         copy.write_bytes(on_disk.read_bytes())  # another file, which nothing is open of
         wanted = bits_of(copy, start, 2.5 if i % 2 else 0.5)
-        np.testing.assert_array_equal(bits_of(on_disk, start, 2.5 if i % 2 else 0.5), wanted)
+        same_bits(bits_of(on_disk, start, 2.5 if i % 2 else 0.5), wanted, on_disk)
 
 
 def test_threads_that_read_segments_of_one_file_do_not_disturb_each_other(on_disk):
@@ -319,19 +324,19 @@ def test_threads_that_read_segments_of_one_file_do_not_disturb_each_other(on_dis
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(lambda start: bits_of(on_disk, start, 3.0), starts))
     for one, other in zip(found, wanted, strict=True):
-        np.testing.assert_array_equal(one, other)
+        same_bits(one, other, on_disk)
 
 
 def test_a_decoder_stays_open_for_the_next_segment_of_a_file_that_has_not_changed(on_disk, monkeypatch):
     opened, original = [], rows_module._Reader.__init__
     monkeypatch.setattr(rows_module._Reader, "__init__", lambda self, *a: (opened.append(a[0]), original(self, *a))[1])
     path = on_disk.with_name(f"other{on_disk.suffix}")
-    write(path, noise(5, 44100, 2, seed=1))
+    write(path, noise(5, 44100, seed=1))
     first = bits_of(path, 1)
     assert len(bits_of(path, 3)) == len(bits_of(path, 2)) == 22050 and len(opened) == 1
     with pytest.raises(EmptyAudio):
         bits_of(path, 30)
-    write(path, noise(6, 44100, 2, seed=2))
+    write(path, noise(6, 44100, seed=2))
     assert not np.array_equal(bits_of(path, 1), first) and len(bits_of(path, 5.5)) == 22050
     assert len(opened) == 2
 

@@ -136,16 +136,8 @@ class AudioReader:
     def _nothing(self) -> np.ndarray:
         return np.empty((0,) if self._mono else (0, self.info.channels), self.dtype)
 
-    def blocks(
-        self, start: int = 0, stop: int | None = None, block: int = BLOCK, afresh: bool = False
-    ) -> Iterator[np.ndarray]:
+    def blocks(self, start: int = 0, stop: int | None = None, block: int = BLOCK) -> Iterator[np.ndarray]:
         """Decode the same frames as ``read`` in arrays of ``block`` frames, the last one shorter.
-
-        Args:
-            start, stop: as for ``read``.
-            block (int): frames, >= 1.
-            afresh (bool): give the same bits whatever was read before, in MP3 too, where that would show in the last
-                of them.
 
         Raises:
             TruncatedAudio: there are fewer frames than the header promises, unless what is damaged is kept.
@@ -155,8 +147,6 @@ class AudioReader:
             raise DeclarationError(
                 f"cannot read from frame {start} in blocks of {block}; allowed: from 0, blocks of 1 up"
             )
-        if afresh and self.info.subtype in _MPEG:
-            self._position = -1  # nobody knows where it is, so it seeks
         frames = self.info.frames
         stop = frames if stop is None else stop if frames is None else min(stop, frames)
         position = start

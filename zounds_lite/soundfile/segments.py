@@ -83,7 +83,7 @@ def read_segment(reader: AudioReader, span: Span | None, source: Any, is_kept: b
     info = reader.info
     first, stop = frames_of(span, info.samplerate, info.frames, source)
     if info.frames is not None and not is_kept:
-        yield from reader.blocks(first, stop, afresh=True)
+        yield from reader.blocks(first, stop)
         return
     at = 0
     for block in reader.blocks(0, stop):
