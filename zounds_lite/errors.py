@@ -49,6 +49,12 @@ given, what is allowed, and what to do next.
     |   +-- EmptyDataset (LookupError)       nothing in it is what was asked for
     |   +-- InvalidItem (ValueError)         a row of a table, or the name of a file, that gives no item
     +-- IngestError (RuntimeError)           an item failed where that was to end the run
+    +-- LearnError (ValueError)              a model cannot be trained, or not applied
+    |   +-- EmptyCorpus (LookupError)        there is nothing to learn from
+    |   +-- RaggedCorpus                     features of different shapes, or no numbers
+    |   +-- NonFiniteFeatures                features with NaN or infinite values
+    |   +-- NotTrained (LookupError)         a pipeline that was not trained yet was applied
+    |   +-- NotInvertible (NotImplementedError)   a step that has no way back
     +-- OptionalDependencyError (ImportError)   an extra that is not installed
     +-- WorkerError (RuntimeError)           worker processes that do not start, or an executor that broke
 """
@@ -62,6 +68,7 @@ __all__ = [
     "DecodeError",
     "DimensionError",
     "EmptyAudio",
+    "EmptyCorpus",
     "EmptyDataset",
     "EncodeError",
     "FeatureNotComputable",
@@ -74,15 +81,20 @@ __all__ = [
     "InvalidItem",
     "InvalidProcessMethod",
     "KeyNotFound",
+    "LearnError",
     "LineageError",
     "MediaError",
     "MissingArgument",
     "ModelExistsError",
     "NoPersistenceSettingsError",
     "NonFiniteAudio",
+    "NonFiniteFeatures",
     "NotAudio",
     "NotEnoughData",
+    "NotInvertible",
+    "NotTrained",
     "OptionalDependencyError",
+    "RaggedCorpus",
     "RateLimited",
     "RejectedAudio",
     "SampleRateError",
@@ -306,6 +318,30 @@ class InvalidItem(DatasetError, ValueError):
 
 class IngestError(ZoundsError, RuntimeError):
     """An item of a dataset failed, and ``ingest`` was told to stop there; ``report`` says what was done until then."""
+
+
+class LearnError(ZoundsError, ValueError):
+    """A model cannot be trained on what it was given, or not be applied to it."""
+
+
+class EmptyCorpus(LearnError, LookupError):
+    """There is nothing to learn from: no chunk came, or none has rows."""
+
+
+class RaggedCorpus(LearnError):
+    """Chunks of a corpus that do not fit each other: rows of different shapes, or no numbers."""
+
+
+class NonFiniteFeatures(LearnError):
+    """Features with NaN or infinite values, from which nothing can be learned."""
+
+
+class NotTrained(LearnError, LookupError):
+    """A pipeline that holds no trained step, or is not in its store yet, was applied."""
+
+
+class NotInvertible(LearnError, NotImplementedError):
+    """A result was to be inverted through a step that has no way back."""
 
 
 class OptionalDependencyError(ZoundsError, ImportError):
