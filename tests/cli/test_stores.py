@@ -128,6 +128,17 @@ def test_info(store, workplace, cli):
     assert (found["documents"], found["failed"], found["undeclared"]) == (3, 1, ["mean"])
     assert found["features"]["bark"]["stale_share"] == 1.0
     assert found["features"]["fft"]["blobs"] > 1_000_000
+    assert found["largest"] == []
+
+
+def test_info_of_documents(store, cli):
+    code, out, err = cli("info", "s", "--documents", "2")
+    assert (code, err) == (0, "")
+    table = out.partition("\n\n")[2].splitlines()
+    assert len(table) == 3 and table[0].split()[:2] == ["document", "all"]
+    largest = json.loads(cli("info", "s", "--documents", "--json")[1])["largest"]
+    assert len(largest) == 3 and largest == sorted(largest, key=lambda one: -one["bytes"])
+    assert cli("info", "s", "--documents", "-1")[0] == 3
 
 
 def test_failed(store, cli, tmp_path):

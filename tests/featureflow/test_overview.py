@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import time
 from pathlib import Path
 
@@ -79,6 +80,42 @@ def test_what_a_store_holds(tmp_path):
     assert ff.info(tmp_path / "store").features["count"].stale_share is None
     with pytest.raises(DeclarationError, match="keeps its documents in"):
         ff.info(ff.InMemoryDatabase(), other)
+
+
+@every_kind
+def test_every_byte_is_on_one_line(kind, tmp_path):
+    class Settings(ff.PersistenceSettings):
+        id_provider = ff.UserSpecifiedIdProvider("_id")
+
+    Settings.database = make(kind, tmp_path / "store")
+
+    class Document(ff.BaseModel, Settings):
+        raw = ff.ByteStreamFeature(ff.ByteStream, chunksize=2**20, store=True)
+        size = ff.JSONFeature(lambda chunk: len(chunk), needs=raw, store=True)
+
+    path = tmp_path / "b.bin"
+    path.write_bytes(bytes(2_000_000))
+    Document.process(_id="small", raw=b"some bytes")
+    Document.process(_id="large", raw=str(path), keep_source=True)
+    Document.process(_id="without", raw=str(path), keep_source=False)
+    found = ff.info(Document.database, Document, largest=2)
+    assert found.kept == found.features["source:raw"].inline + found.features["source:raw"].blobs == 2_000_010
+    values = sum(one.inline + one.blobs for one in found.features.values())
+    assert found.bytes == values + found.headers + found.tables + found.orphan_bytes + found.rest
+    blobs = sum(size for _, size in Document.database.iter_blobs())
+    assert blobs == found.tables + sum(one.blobs for one in found.features.values())
+    assert 0 < found.tables < 1000 and 0 < found.headers < 10_000
+    assert 0 <= found.rest < 200_000
+    assert [(one.id, one.kept) for one in found.largest] == [("large", 2_000_000), ("without", 0)]
+    assert found.largest[0].features["raw"] == 2_000_000
+    everything = ff.info(Document.database, largest=10)
+    records = sum(len(Document.database.get(_id)) for _id in ("small", "large", "without"))
+    assert sum(one.bytes for one in everything.largest) == records + blobs
+    text = str(found)
+    assert re.search(r"^kept source of raw +2 +10 B +2.0 MB$", text, re.M)
+    assert re.search(r"^document +all +kept source +raw +size\nlarge +4.0 MB +2.0 MB +2.0 MB +\d+ B$", text, re.M)
+    with pytest.raises(DeclarationError, match="largest=-1"):
+        ff.info(Document.database, largest=-1)
 
 
 @every_kind

@@ -121,7 +121,9 @@ class StoreInfo:
             f"{amount(self.bytes)} in all; {self.blobs} blobs, {self.orphans} of them ({amount(self.orphan_bytes)}) "
             "named by no document",
         ]
-        rows = [("feature", "documents", "in records", "in blobs", "stale")] if self.features else []
+        rows: list[tuple[str, ...]] = []
+        if self.features:
+            rows.append(("feature", "documents", "in records", "in blobs", "stale"))
         rows += [self._row(name, one) for name, one in self.features.items() if not name.startswith(KEPT)]
         rows += [self._row(name, one) for name, one in self.features.items() if name.startswith(KEPT)]
         if rows:
