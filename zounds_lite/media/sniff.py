@@ -57,7 +57,7 @@ _OTHER = {
     b"\x89PNG": "a PNG picture",
     b"\xff\xd8\xff": "a JPEG picture",
     b"GIF8": "a GIF picture",
-    b"PK\x03\x04": "a ZIP archive (unpack it first, or read its members with iter_zip)",
+    b"PK\x03\x04": "a ZIP archive (unpack it first, or read it as Archive(path))",
     b"\x1f\x8b": "gzip data (unpack it first)",
     b"BZh": "bzip2 data (unpack it first)",
     b"7z\xbc\xaf": "a 7z archive (unpack it first)",
