@@ -7,7 +7,8 @@ when ``where`` is called; the documents are found when they are first asked for,
 """
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, overload
 
@@ -27,13 +28,9 @@ def _json_features(model: Any) -> list[Feature]:
     return [feature for feature in model.features.values() if feature.store and feature.content_type == _JSON]
 
 
-def _holders(model: Any, name: str, feature: Any) -> list[Feature]:
-    """Return the features of which some document has a field of this name."""
-    found = []
-    for one in _json_features(model) if feature is None else [_json_feature(model, feature)]:
-        if model._database(one).count_fields().get((one.key or "", name)):
-            found.append(one)
-    return found
+def _counts(model: Any, features: Iterable[Feature]) -> dict[Database, dict[tuple[str, str], int]]:
+    """Return how many documents have each field, by database."""
+    return {database: database.count_fields() for database in set(map(model._database, features))}
 
 
 def _json_feature(model: Any, feature: Any) -> Feature:
@@ -84,7 +81,7 @@ class Selection(Sequence[Any]):
         self._among = among
 
     @cached_property
-    def ids(self) -> list[str]:
+    def ids(self) -> tuple[str, ...]:
         """Ids of the documents, as of when they were first asked for."""
         main: Database = self._model._database()
         groups: dict[int, tuple[Database, list[Criterion]]] = {}
@@ -110,26 +107,26 @@ class Selection(Sequence[Any]):
             feature (Feature | str | None): the feature that has it, where several do.
 
         Returns:
-            dict: null, false and true first, then numbers and texts in order.
+            dict: None, False and True first, then numbers and texts in order. As in every dict, True is 1 there:
+                where a field has both, they are counted together.
 
         Raises:
             KeyNotFound: no document of the store has such a field.
             DeclarationError: several features have it.
         """
-        holder = _resolved(self._model, field, feature)
-        if holder is None:
-            return {}
+        features = _json_features(self._model) if feature is None else [_json_feature(self._model, feature)]
+        holder = _holder(self._model, field, features, _counts(self._model, features))
         database, key = self._model._database(holder), holder.key or ""
         others = [one for one, _ in self._criteria if self._model._database(one) is not database]
+        counts: Counter[Scalar] = Counter()
         if self._among is None and not others and database is self._model._database():
-            return dict(database.count_values(key, field, [criterion for _, criterion in self._criteria]))
-        counts: dict[Scalar, int] = {}
-        wanted_ids = set(self.ids)
+            for value, count in database.count_values(key, field, [criterion for _, criterion in self._criteria]):
+                counts[value] += count
+            return dict(counts)
+        mine = set(self.ids)
         for value, _ in database.count_values(key, field):
-            ids = wanted_ids.intersection(database.find([Criterion(key, field, wanted(value))]))
-            if ids:
-                counts[value] = len(ids)
-        return counts
+            counts[value] += len(mine.intersection(database.find([Criterion(key, field, wanted(value))])))
+        return {value: count for value, count in counts.items() if count}
 
     def __len__(self) -> int:
         return len(self.ids)
@@ -159,41 +156,42 @@ class Selection(Sequence[Any]):
         return f"{self._model.__name__}.where({self._text}){of}: {count} document{'' if count == 1 else 's'}"
 
 
-def _common(several: list[list[str]]) -> list[str]:
+def _common(several: list[list[str]]) -> tuple[str, ...]:
     """Return the ids that stand in all lists, in the order of the first."""
     others = [set(ids) for ids in several[1:]]
-    return [_id for _id in several[0] if all(_id in ids for ids in others)] if others else several[0]
+    return tuple(_id for _id in several[0] if all(_id in ids for ids in others))
 
 
 def _criteria(model: Any, feature: Any, fields: dict[str, Any]) -> tuple[list[tuple[Feature, Criterion]], str]:
     """Return criteria, and how they were given."""
     if feature is not None and not fields:
         raise DeclarationError(f"where({feature!r}) names no field; say which: where({feature!r}, label='rock')")
-    ranges = {name: wanted(value) for name, value in fields.items()}
-    holders = {name: _resolved(model, name, feature) for name in fields}
-    criteria = [
-        (holder or Feature(_nothing), Criterion("" if holder is None else holder.key or "", name, ranges[name]))
-        for name, holder in holders.items()
-    ]
     named = [] if feature is None else [repr(feature if isinstance(feature, str) else feature.name)]
+    ranges = {name: wanted(value) for name, value in fields.items()}
+    features = _json_features(model) if feature is None else [_json_feature(model, feature)]
+    counts = _counts(model, features) if fields else {}
+    criteria = []
+    for name, found in ranges.items():
+        holder = _holder(model, name, features, counts)
+        criteria.append((holder, Criterion(holder.key or "", name, found)))
     return criteria, ", ".join([*named, *(f"{name}={value!r}" for name, value in fields.items())])
 
 
-def _nothing(data: Any) -> None:
-    """Stand in for the feature that would have a field, in a store without documents."""
-
-
-def _resolved(model: Any, name: str, feature: Any) -> Feature | None:
-    """Return the feature that has a field; None where the store holds no documents.
+def _holder(
+    model: Any, name: str, features: Sequence[Feature], counts: Mapping[Database, Mapping[tuple[str, str], int]]
+) -> Feature:
+    """Return the feature that has a field; the first, where the store holds no documents.
 
     Raises:
         KeyNotFound: no document has such a field.
-        DeclarationError: several features have it.
+        DeclarationError: several features have it, or no feature can.
     """
-    holders = _holders(model, name, feature)
+    if not features:
+        raise DeclarationError(f"{model.__name__} has no stored JSON feature, so its documents have no fields")
+    holders = [one for one in features if counts[model._database(one)].get((one.key or "", name))]
+    if not holders and len(model._database()) == 0:
+        return features[0]
     if not holders:
-        if len(model._database()) == 0:
-            return None
         raise KeyNotFound(_unknown(model, name))
     if len(holders) > 1:
         names = [one.name or "" for one in holders]
@@ -201,15 +199,11 @@ def _resolved(model: Any, name: str, feature: Any) -> Feature | None:
             f"{', '.join(names)} all have a field {name!r}: say which, as in where({names[0]!r}, {name}=...)"
         )
     holder = holders[0]
-    missing = (
-        model._database(holder)
-        .count_fields()
-        .get((lambda term: (term.feature, term.field))(left_out(holder.key or "")))
-    )
+    missing = counts[model._database(holder)].get(left_out(holder.key or "")[:2])
     if missing:
         _log.warning(
-            "%d documents have a value of %s that is too large to be looked into (64 KiB, 256 fields), so they are "
-            "not found by it", missing, holder.name,
+            "%d documents are not found by their %s, which is too large to be looked into (64 KiB, 256 fields)",
+            missing, holder.name,
         )  # fmt: skip
     return holder
 

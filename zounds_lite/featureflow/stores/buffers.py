@@ -12,6 +12,7 @@ Only for entries of a transaction that has written nothing so far: what was writ
 
 import ctypes
 import struct
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,32 @@ class Bounds:
             (page,) = _NUMBER.unpack(ctypes.string_at(at + key_size, _NUMBER.size))
             self._check_file(page * self.page_size + _PAGE_HEADER, size)
         return bytes(cursor.value())
+
+    def rest_of_page(self, cursor: Any) -> list[tuple[bytes, bytes | None]]:
+        """Return keys and values of the entry that a cursor stands on, and of those behind it in the same page.
+
+        Entries are many times cheaper this way than one by one. The value of one that stands elsewhere is None.
+
+        Raises:
+            CorruptValue: an entry would reach past the page.
+        """
+        at = _address(cursor.key()) - _NODE.size
+        start = at - at % self.page_size
+        page = ctypes.string_at(start, self.page_size)
+        lower = int.from_bytes(page[12:14], sys.byteorder)
+        places = struct.unpack_from(f"={(min(lower, len(page)) - _PAGE_HEADER) // 2}H", page, _PAGE_HEADER)
+        found: list[tuple[bytes, bytes | None]] = []
+        try:
+            for place in places[places.index(at - start) :]:
+                low, high, flags, key_size = _NODE.unpack_from(page, place)
+                begin = place + _NODE.size + key_size
+                end = begin + (_NUMBER.size if flags & _BIG else low | high << 16)
+                if end > len(page):
+                    raise CorruptValue(f"an entry reaches {end - len(page)} bytes past its page")
+                found.append((page[place + _NODE.size : begin], None if flags & _BIG else page[begin:end]))
+        except (ValueError, struct.error) as error:
+            raise CorruptValue(f"a page does not list its entries as it should: {error}") from error
+        return found
 
     def _check_file(self, start: int, size: int) -> None:
         if start + size > self._size:

@@ -6,16 +6,20 @@ stands in it follows from the records, so it can be thrown away at any time.
 Layout of the sub-database ``index``; numbers are big-endian, so that keys are in their order:
 
 - ``d`` + key of a record -> number of the document (u64). Documents are numbered as they come, if they have terms.
-- ``n`` + number -> key of the record.
+- ``n`` + block (u64) -> keys of the records of 128 documents: their number and lengths (u16, 0 for one that is gone),
+  then all keys.
 - ``f`` + hash of feature and field -> number of the field (u32), documents that have it (u64), both names as JSON.
 - ``p`` + number of the field + key of the value (``terms``) + block (u32) -> which of the 1,024 documents of a block
   hold it, as sorted offsets (u16, little-endian). So a value that all documents share takes two bytes of each.
 
-The marker says up to which record the index goes, and which transaction wrote it. Whoever changes records changes the
-index and the marker with them. Where the marker names another transaction than the one before, somebody wrote who knows
-no index, and it is made anew; where a change cannot tell what a record held, because it is damaged, the marker goes.
+To index a document takes longer than to write a small one, so a new one is only noted, in the sub-database ``pending``,
+and indexed when it is asked for; one that is indexed and changes is changed here, too. There, ``q`` + transaction (u64)
+has the keys of the records that wait, as in ``n``, and ``m`` is the marker: which transaction wrote it, and up to which
+record the index goes while it is made. Whoever writes to the store writes the marker, so where it names another
+transaction than the last one, somebody wrote who knows no index, and it is made anew; where a change cannot tell what a
+record held, because it is damaged, the marker is left as it was.
 
-Classes: ``Marker``, ``Index``; error ``Unsure``; function ``count_terms``.
+Class: ``Index``; error ``Unsure``; function ``count_terms``.
 """
 
 import hashlib
@@ -24,23 +28,19 @@ import json
 import struct
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from zounds_lite.errors import CorruptValue
 from zounds_lite.featureflow.stores.criteria import Criterion
+from zounds_lite.featureflow.stores.notes import key_ends, packed_keys, unpacked_keys
 from zounds_lite.featureflow.stores.terms import Term, terms_of
 
-__all__ = ["Index", "Marker", "Unsure", "count_terms"]
+__all__ = ["Index", "Unsure", "count_terms"]
 
-_RULES = 1
-"""Version of what terms a record has, and of this layout; an index of another one is made anew."""
-
-_BITS = 10
+_BITS, _KEY_BITS = 10, 7
 _NUMBER, _FIELD, _BLOCK = struct.Struct(">Q"), struct.Struct(">IQ"), struct.Struct(">I")
-_MARKER = struct.Struct(">BQ?")
 _MOST = 2 << _BITS
 
 Puts = dict[bytes, bytes | None]
@@ -49,35 +49,6 @@ Puts = dict[bytes, bytes | None]
 
 class Unsure(Exception):
     """The index does not say what the records say, or nobody can tell."""
-
-
-@dataclass(frozen=True)
-class Marker:
-    """How far an index goes.
-
-    Args:
-        transaction (int): the last one that wrote to the store.
-        last (bytes | None): the last record that is in the index, in order of keys; None: all are.
-    """
-
-    transaction: int
-    last: bytes | None = None
-
-    @classmethod
-    def from_bytes(cls, raw: bytes | None) -> "Marker | None":
-        """Read a marker; None where there is none that this version understands."""
-        if raw is None or len(raw) < _MARKER.size:
-            return None
-        rules, transaction, is_complete = _MARKER.unpack_from(raw)
-        return cls(transaction, None if is_complete else raw[_MARKER.size :]) if rules == _RULES else None
-
-    def to_bytes(self) -> bytes:
-        """Write the marker."""
-        return _MARKER.pack(_RULES, self.transaction, self.last is None) + (self.last or b"")
-
-    def covers(self, key: bytes) -> bool:
-        """Tell whether a record is in the index."""
-        return self.last is None or key <= self.last
 
 
 class Index:
@@ -99,14 +70,12 @@ class Index:
 
     def _entries(self, low: bytes, high: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Yield the entries from one key to another, which is left out."""
-        cursor, bounds = self._cursor, self._bounds
-        there = cursor.set_range(low)
-        while there:
-            key = bounds.key(cursor)
-            if key >= high:
-                return
-            yield key, bounds.value(cursor)
-            there = cursor.next()
+        while self._cursor.set_range(low):
+            for key, value in self._bounds.rest_of_page(self._cursor):
+                if key >= high:
+                    return
+                yield key, value if value is not None else self._get(key) or b""
+                low = key + b"\0"
 
     # what a change does
 
@@ -120,13 +89,14 @@ class Index:
             Unsure: the index cannot be kept right.
         """
         puts: Puts = {}
+        named: dict[int, bytes] = {}
         moves: dict[Term, tuple[list[int], list[int]]] = {}
         numbers = None
         for key, (old, new) in changes.items():
             before, after = self._old_terms(key, old), _terms(new) or frozenset()
             if before == after:
                 continue
-            number = self._number(key)
+            number = self.number(key)
             if (number is not None) != bool(before):
                 raise Unsure(f"the record {key[:80]!r} has terms and no number, or a number and no terms")
             if number is None:
@@ -134,10 +104,11 @@ class Index:
                 number = next(numbers)
             if not before or not after:
                 puts[b"d" + key] = _NUMBER.pack(number) if after else None
-                puts[b"n" + _NUMBER.pack(number)] = key if after else None
+                named[number] = key if after else b""
             for terms, sign in ((after - before, 0), (before - after, 1)):
                 for term in terms:
                     moves.setdefault(term, ([], []))[sign].append(number)
+        self._name(named, puts)
         fields = self._fields(moves, puts)
         for term, (added, removed) in moves.items():
             self._move(fields[term.feature, term.field] + term.key, added, removed, puts)
@@ -146,20 +117,39 @@ class Index:
     def _old_terms(self, key: bytes, old: bytes | None) -> frozenset[Term]:
         """Return what the index has of a record, which is what its old bytes say."""
         terms = frozenset() if old is None else _terms(old)
-        if terms is None and self._number(key) is not None:
+        if terms is None and self.number(key) is not None:
             raise Unsure(f"the old record {key[:80]!r} is damaged, so nobody can tell what the index has of it")
         return terms or frozenset()
 
-    def _number(self, key: bytes) -> int | None:
+    def number(self, key: bytes) -> int | None:
+        """Return the number of a document that is indexed, by the key of its record."""
         raw = self._get(b"d" + key)
         return None if raw is None else _unpacked(_NUMBER, raw)[0]
 
     def _following(self) -> int:
-        """Return the number after the last one that is taken."""
+        """Return the number after the last one that was taken."""
         cursor = self._cursor
         there = cursor.prev() if cursor.set_range(b"o") else cursor.last()
         key = self._bounds.key(cursor) if there else b""
-        return _unpacked(_NUMBER, key[1:])[0] + 1 if key[:1] == b"n" else 0
+        if key[:1] != b"n":
+            return 0
+        (block,) = _unpacked(_NUMBER, key[1:])
+        return (block << _KEY_BITS) + len(unpacked_keys(self._get(key) or b""))
+
+    def _name(self, named: Mapping[int, bytes], puts: Puts) -> None:
+        """Note in ``puts`` the keys of records by number; no bytes for those that are gone."""
+        blocks: defaultdict[int, dict[int, bytes]] = defaultdict(dict)
+        for number, key in named.items():
+            blocks[number >> _KEY_BITS][number & (1 << _KEY_BITS) - 1] = key
+        for block, news in blocks.items():
+            place = b"n" + _NUMBER.pack(block)
+            keys = unpacked_keys(self._get(place) or b"")
+            keys += [b""] * (max(news) + 1 - len(keys))
+            for offset, key in news.items():
+                if bool(key) == bool(keys[offset]):
+                    raise Unsure(f"the number {(block << _KEY_BITS) + offset} is taken or gone")
+                keys[offset] = key
+            puts[place] = packed_keys(keys)
 
     def _fields(self, moves: Mapping[Term, tuple[list[int], list[int]]], puts: Puts) -> dict[tuple[str, str], bytes]:
         """Return what keys of postings begin with, by field; note in ``puts`` how many documents have each."""
@@ -195,7 +185,7 @@ class Index:
                 blocks[number >> _BITS][sign].add(number & (1 << _BITS) - 1)
         for block, (more, less) in blocks.items():
             key = head + _BLOCK.pack(block)
-            there = _unpacked_offsets(self._get(key))
+            there = _offsets(self._get(key))
             if less - there or more & there:
                 raise Unsure(f"the index has other documents under {key[:80]!r} than the records say")
             now = sorted((there - less) | more)
@@ -214,48 +204,69 @@ class Index:
         return np.zeros(0, np.int64) if found is None else found
 
     def _holding(self, criterion: Criterion) -> np.ndarray:
+        """Return the numbers of the documents that meet one criterion, in order."""
         place = self._place((criterion.feature, criterion.field))
         if place is None:
             return np.zeros(0, np.int64)
-        parts = [numbers for low, high in criterion.ranges for _, numbers in self._postings(place[0], low, high)]
-        return np.unique(np.concatenate(parts)) if parts else np.zeros(0, np.int64)
+        numbers = [self._postings(place[0], *ends)[2] for ends in criterion.ranges]
+        return np.unique(np.concatenate([np.zeros(0, np.int64), *numbers]))
 
-    def _postings(self, field: int, low: bytes, high: bytes) -> Iterator[tuple[bytes, np.ndarray]]:
-        """Yield keys of values of a field, each with numbers of documents that hold it, as often as it has blocks."""
-        head = b"p" + _BLOCK.pack(field)
-        for key, raw in self._entries(head + low, head + high + b"\xff" * 5):
-            (block,) = _unpacked(_BLOCK, key[-4:])
+    def _postings(self, field: int, low: bytes, high: bytes) -> tuple[list[bytes], np.ndarray, np.ndarray]:
+        """Return what stands under the values of a field.
+
+        Returns:
+            tuple: keys of values, each as often as it has blocks; how many documents each block has; all their numbers.
+        """
+        keys, blocks, parts = [], [], []
+        for key, raw in self._entries(head := b"p" + _BLOCK.pack(field) + low, head[:5] + high + b"\xff" * 5):
             if key[5:-4] <= high:
-                yield key[5:-4], _offsets(raw) + (block << _BITS)
+                keys.append(key[5:-4])
+                blocks.append(key[-4:])
+                parts.append(raw)
+        sizes = np.fromiter(map(len, parts), np.int64, len(parts))
+        if (sizes % 2).any() or (sizes > _MOST).any() or not all(len(key) == 4 for key in blocks):
+            raise CorruptValue("a block of the index has a size that none can have")
+        offsets = np.frombuffer(b"".join(parts), "<u2").astype(np.int64)
+        starts = np.frombuffer(b"".join(blocks), ">u4").astype(np.int64) << _BITS
+        if (offsets >> _BITS).any():
+            raise CorruptValue("a block of the index names documents beyond it")
+        return keys, sizes // 2, offsets + np.repeat(starts, sizes // 2)
 
-    def values(self, names: tuple[str, str], among: np.ndarray | None) -> Iterator[tuple[bytes, int, int]]:
-        """Yield the keys of a field's values; how many documents hold each, and the number of one of them.
+    def values(self, names: tuple[str, str], among: np.ndarray | None) -> list[tuple[bytes, int, int]]:
+        """Return the keys of a field's values in order; how many documents hold each, and the number of one of them.
 
         Args:
             names (tuple[str, str]): the feature and the field.
             among (np.ndarray | None): numbers of the documents that count, in order; None: all.
         """
         place = self._place(names)
-        last, count, one = b"", 0, 0
-        for key, numbers in self._postings(place[0], b"", b"\xff") if place is not None else ():
-            if among is not None:
-                numbers = np.intersect1d(numbers, among, assume_unique=True)
-            if not len(numbers):
-                continue
-            if key != last and count:
-                yield last, count, one
-                count = 0
-            last, count, one = key, count + len(numbers), int(numbers[0])
-        if count:
-            yield last, count, one
+        if place is None:
+            return []
+        keys, counts, numbers = self._postings(place[0], b"", b"\xff")
+        of = np.repeat(np.arange(len(keys)), counts)
+        if among is not None:
+            is_among = np.isin(numbers, among)
+            of, numbers = of[is_among], numbers[is_among]
+        found: dict[bytes, tuple[int, int]] = {}
+        places, firsts, counts = np.unique(of, return_index=True, return_counts=True)
+        for at, first, count in zip(places.tolist(), firsts.tolist(), counts.tolist(), strict=True):
+            found[keys[at]] = found.get(keys[at], (0, 0))[0] + count, int(numbers[first])
+        return [(key, count, number) for key, (count, number) in found.items()]
 
-    def keys(self, numbers: Iterable[int]) -> Iterator[bytes]:
-        """Yield the keys of the records of documents."""
+    def keys(self, numbers: Iterable[int]) -> list[bytes]:
+        """Return the keys of the records of documents."""
+        found: list[bytes] = []
+        last, raw, ends = -1, b"", [0]
         for number in numbers:
-            key = self._get(b"n" + _NUMBER.pack(number))
-            if key is None:
+            block, offset = number >> _KEY_BITS, number & (1 << _KEY_BITS) - 1
+            if block != last:
+                last, raw = block, self._get(b"n" + _NUMBER.pack(block)) or b""
+                ends = key_ends(raw)
+            key = raw[ends[offset] : ends[offset + 1]] if offset + 1 < len(ends) else b""
+            if not key:
                 raise CorruptValue(f"the index lacks document number {number}")
-            yield key
+            found.append(key)
+        return found
 
     def fields(self) -> dict[tuple[str, str], int]:
         """Return how many documents have each field, by feature and name."""
@@ -273,10 +284,11 @@ class Index:
 
     def holds(self, key: bytes, raw: bytes) -> bool:
         """Tell whether the index says of a record what the record says itself."""
-        terms, number = _terms(raw) or frozenset(), self._number(key)
+        terms, number = _terms(raw) or frozenset(), self.number(key)
         if number is None or not terms:
             return number is None and not terms
-        if self._get(b"n" + _NUMBER.pack(number)) != key:
+        names = unpacked_keys(self._get(b"n" + _NUMBER.pack(number >> _KEY_BITS)) or b"")
+        if dict(enumerate(names)).get(number & (1 << _KEY_BITS) - 1) != key:
             return False
         for term in terms:
             place = self._place((term.feature, term.field))
@@ -287,11 +299,10 @@ class Index:
                 return False
         return True
 
-    def count(self) -> tuple[int, int, int]:
-        """Return how many documents, fields of documents, and terms of documents there are."""
-        documents = sum(1 for _ in self._entries(b"n", b"o"))
-        terms = sum(len(_offsets(raw)) for _, raw in self._entries(b"p", b"q"))
-        return documents, sum(self.fields().values()), terms
+    def count(self) -> tuple[int, int]:
+        """Return how many fields of documents, and terms of documents there are."""
+        terms = sum(len(raw) // 2 for _, raw in self._entries(b"p", b"q"))
+        return sum(self.fields().values()), terms
 
 
 def count_terms(raw: bytes) -> int:
@@ -325,20 +336,10 @@ def _unpacked(form: struct.Struct, raw: bytes) -> Any:
     return form.unpack(raw)
 
 
-def _unpacked_offsets(raw: bytes | None) -> set[int]:
+def _offsets(raw: bytes | None) -> set[int]:
     """Return the offsets of a block, which is short as a rule."""
     if raw is None:
         return set()
     if len(raw) % 2 or len(raw) > _MOST:
         raise CorruptValue(f"a block of the index has {len(raw)} bytes")
     return set(struct.unpack(f"<{len(raw) // 2}H", raw))
-
-
-def _offsets(raw: bytes) -> np.ndarray:
-    """Return the offsets of a block, in order."""
-    if len(raw) % 2 or len(raw) > _MOST:
-        raise CorruptValue(f"a block of the index has {len(raw)} bytes")
-    found = np.frombuffer(raw, "<u2").astype(np.int64)
-    if len(found) and (found[-1] >> _BITS or (found[1:] <= found[:-1]).any()):
-        raise CorruptValue("a block of the index is out of order")
-    return found

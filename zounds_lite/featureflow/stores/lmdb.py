@@ -8,7 +8,8 @@ opened and shared.
 import hashlib
 import logging
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -30,20 +31,20 @@ from zounds_lite.featureflow.stores.checks import (
     released_blobs,
     short_id,
 )
-from zounds_lite.featureflow.stores.criteria import Criterion
+from zounds_lite.featureflow.stores.criteria import Criterion, meets
 from zounds_lite.featureflow.stores.environment import Environment
 from zounds_lite.featureflow.stores.formats import describe_format, read_format
-from zounds_lite.featureflow.stores.index import Index
-from zounds_lite.featureflow.stores.terms import Scalar, scalars_of, value_of
-from zounds_lite.featureflow.stores.upkeep import Unusable, Upkeep
+from zounds_lite.featureflow.stores.terms import Scalar, Term, scalars_of, terms_of, value_of
+from zounds_lite.featureflow.stores.upkeep import State, Unusable, Upkeep
 
 __all__ = ["LmdbDatabase"]
 
 _SUB_DATABASES = (b"meta", b"records", b"index", b"failed", b"pending")
-"""Fixed in format 1; ``pending`` is reserved."""
+"""Fixed in format 1; ``index`` and ``pending`` are what ``upkeep`` makes of the records."""
 
 _DEFAULT_MAP = 64 * 2**30
 _LONGEST_KEY = 400
+_SHORT = ord("i")
 _MOST_MISSING = 100
 
 _log = logging.getLogger(__name__)
@@ -262,34 +263,49 @@ class LmdbDatabase(Database):
     # metadata
 
     def find(self, criteria: Sequence[Criterion]) -> list[str]:
-        def question(index: Index, txn: Any, db: Mapping[bytes, Any]) -> list[str]:
-            with txn.cursor(db[b"records"]) as records:
-                return [self._id_under(key, records) for key in index.keys(index.find(criteria).tolist())]
+        def question(state: State) -> list[str]:
+            keys = state.index.keys(state.index.find(criteria).tolist())
+            keys += [key for key, _, terms in _terms(state.waiting) if meets(terms, criteria)]
+            with state.txn.cursor(state.db[b"records"]) as records:
+                return [
+                    key[1:].decode("utf-8", "surrogatepass") if key[0] == _SHORT else self._long_id(key, records)
+                    for key in keys
+                ]
 
         found = self._index.ask(question) if criteria else (list(self.iter_ids()),)
         return super().find(criteria) if found is None else found[0]
 
-    def _id_under(self, key: bytes, records: Any) -> str:
-        if key[:1] != b"i" and not records.set_key(key):
-            raise CorruptValue(f"the index names a record that is not there, {key.hex()}")
-        return self._id_of(key, records)
+    def _long_id(self, key: bytes, records: Any) -> str:
+        raw = self._bytes_under(key, records)
+        return read_id(lambda start, stop: raw[start:stop], f"the record under the key {key.hex()}")
 
     def count_fields(self) -> dict[tuple[str, str], int]:
-        found = self._index.ask(lambda index, txn, db: index.fields())
+        def question(state: State) -> dict[tuple[str, str], int]:
+            counts = Counter(state.index.fields())
+            counts.update((term.feature, term.field) for _, _, terms in _terms(state.waiting) for term in terms)
+            return dict(counts)
+
+        found = self._index.ask(question)
         return super().count_fields() if found is None else found[0]
 
     def count_values(self, feature: str, field: str, criteria: Sequence[Criterion] = ()) -> list[tuple[Scalar, int]]:
-        def question(index: Index, txn: Any, db: Mapping[bytes, Any]) -> list[tuple[Scalar, int]]:
-            among, counts = (index.find(criteria) if criteria else None), []
-            with txn.cursor(db[b"records"]) as records:
-                for key, count, number in list(index.values((feature, field), among)):
+        def question(state: State) -> list[tuple[Scalar, int]]:
+            among = state.index.find(criteria) if criteria else None
+            counts, values = Counter[bytes](), dict[bytes, Scalar]()
+            with state.txn.cursor(state.db[b"records"]) as records:
+                for key, count, number in state.index.values((feature, field), among):
+                    counts[key] = count
                     try:
-                        value = value_of(key)
+                        values[key] = value_of(key)
                     except LookupError:  # it is long, and stands in the records alone
-                        raw = self._bytes_under(next(index.keys([number])), records)
-                        value = scalars_of(raw).get((feature, field))
-                    counts.append((value, count))
-            return counts
+                        raw = self._bytes_under(state.index.keys([number])[0], records)
+                        values[key] = scalars_of(raw).get((feature, field))
+            for _, raw, terms in _terms(state.waiting):
+                for term in terms if meets(terms, criteria) else ():
+                    if (term.feature, term.field) == (feature, field):
+                        counts[term.key] += 1
+                        values[term.key] = scalars_of(raw)[feature, field]
+            return [(values[key], counts[key]) for key in sorted(counts)]
 
         found = self._index.ask(question)
         return super().count_values(feature, field, criteria) if found is None else found[0]
@@ -330,6 +346,15 @@ class LmdbDatabase(Database):
 
     def __repr__(self) -> str:
         return f"LmdbDatabase({str(self.path)!r})"
+
+
+def _terms(records: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes, frozenset[Term]]]:
+    """Yield keys, records and terms; one that is damaged is passed over."""
+    for key, raw in records:
+        try:
+            yield key, raw, terms_of(raw)
+        except CorruptValue as error:
+            _log.warning("a document was passed over: %s", error)
 
 
 def _moved(cursor: Any, move: Callable[[], bool]) -> bool:

@@ -152,6 +152,8 @@ def _place(database: Database) -> str | None:
 def compact(store: Any) -> Compaction:
     """Make a store as small as it can be: blobs that no document names go, and LMDB's file is written anew.
 
+    The index of metadata is made anew as well, from the records.
+
     LMDB keeps the room of what was deleted for later; this gives it back. Nobody else may have the store open
     meanwhile. A crash at any moment leaves a store that works.
 

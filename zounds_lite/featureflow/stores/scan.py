@@ -23,7 +23,7 @@ _log = logging.getLogger(__name__)
 
 def _terms(database: "Database") -> Iterator[tuple[str, bytes, frozenset[Term]]]:
     """Yield every document with its record and its terms; one that is damaged is passed over."""
-    for _id in database.iter_ids():
+    for _id in dict.fromkeys(database.iter_ids()):  # a record that is misplaced may come twice
         try:
             raw = database.get(_id)
             if raw is not None:  # else it was deleted since it was listed

@@ -17,6 +17,7 @@ import json
 import math
 import struct
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from zounds_lite.errors import CorruptValue
@@ -42,6 +43,7 @@ _LONGEST_REST = 32
 _HASHED = 0xFF
 _DOUBLE, _BITS = struct.Struct(">d"), struct.Struct(">Q")
 _SIGN = 1 << 63
+_EXACT = 1 << 53
 _CONSTANTS = {None: b"0", False: b"1", True: b"2"}
 _DECODER = json.JSONDecoder()
 
@@ -171,6 +173,7 @@ def _text_key(raw: bytes) -> bytes:
     return b"t" + escaped(raw[:LONGEST_TEXT]) + b"\0\1" + hashlib.blake2b(raw, digest_size=32).digest()
 
 
+@lru_cache(maxsize=4096)
 def _number_key(value: float) -> bytes:
     """The nearest float below, its bits in order, then what an integer has beyond it: its length and its bytes."""
     below, rest = _below(value)
@@ -184,6 +187,8 @@ def _number_key(value: float) -> bytes:
 
 def _below(value: float) -> tuple[float, int]:
     """Return the largest float that is not above a number, and what is missing."""
+    if -_EXACT <= value <= _EXACT:
+        return float(value), 0
     try:
         nearest = float(value)
     except OverflowError:
@@ -207,7 +212,7 @@ def value_of(key: bytes) -> Scalar:
         bits = _BITS.unpack(body[:8])[0]
         below = _DOUBLE.unpack(_BITS.pack(bits ^ (_SIGN if bits >= _SIGN else 2**64 - 1)))[0]
         rest = int.from_bytes(body[9:], "big")
-        return int(below) + rest if rest or (below.is_integer() and abs(below) < 2**53) else below
+        return int(below) + rest if rest or (below.is_integer() and abs(below) < _EXACT) else below
     if kind in (b"t", b"n"):
         raise LookupError("only a hash of the value is known")
     for value, constant in _CONSTANTS.items():

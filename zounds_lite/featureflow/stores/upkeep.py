@@ -1,14 +1,19 @@
-"""Upkeep of the index of an LMDB store: written with the records, made anew where it may be wrong, checked.
+"""Upkeep of the index of an LMDB store: noted with the records, made when it is asked, checked.
 
-Why this way: an index that is missing or not to be trusted is made by the first question, some hundred documents in a
-transaction, so that other writers get their turns, memory is bounded, and what was interrupted goes on. What stands in
-the way of an index never stands in the way of records: then a change is written without one. Class: ``Upkeep``; error
-``Unusable``.
+Why this way: writing a record also notes what the index has to do, in the same transaction, which costs a small
+document nearly nothing; a question reads the few records that wait, or has them indexed if they are many. That, and an
+index that is missing or not to be trusted, is done some hundred documents in a transaction, so that other writers get
+their turns, memory is bounded, and what was interrupted goes on. What stands in the way of an index never stands in the
+way of records: then a change is written without one.
+
+Classes: ``State``, ``Upkeep``; error ``Unusable``; functions
+``is_up_to_date``, ``renew``.
 """
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import lmdb
@@ -16,15 +21,24 @@ import lmdb
 from zounds_lite.errors import CorruptValue, StoreFull, StoreLocked
 from zounds_lite.featureflow.record import read_id
 from zounds_lite.featureflow.stores.environment import Environment
-from zounds_lite.featureflow.stores.index import Index, Marker, Unsure, count_terms
+from zounds_lite.featureflow.stores.index import Index, Unsure, count_terms
+from zounds_lite.featureflow.stores.notes import Marker, packed_keys, unpacked_keys
 
-__all__ = ["Unusable", "Upkeep"]
+__all__ = ["State", "Unusable", "Upkeep", "is_up_to_date", "renew"]
 
-_META, _RECORDS, _INDEX = b"meta", b"records", b"index"
-_MARKER = b"indexed"
+_RECORDS, _INDEX, _PENDING = b"records", b"index", b"pending"
+_MARKER, _WAITING = b"m", b"q"
+_NOTED = 100
+"""Keys of records in an entry that says which wait."""
+
+_FEW = 64
+"""Records that wait and are read by each question, which takes some milliseconds; where more wait, they are indexed."""
+
 _STEP, _STEP_BYTES = 500, 32 * 2**20
 _CHECKED = 500
 _TRIES = 20
+_ID_START = 28
+"""Where the id begins in a record."""
 _T = TypeVar("_T")
 
 _log = logging.getLogger(__name__)
@@ -34,6 +48,23 @@ Databases = Mapping[bytes, Any]
 
 class Unusable(Exception):
     """The pages of the index are damaged, so that its transaction cannot be ended."""
+
+
+@dataclass(frozen=True)
+class State:
+    """What a question is answered from.
+
+    Args:
+        index (Index): the documents that are indexed.
+        waiting (list[tuple[bytes, bytes]]): keys and records of those that are not.
+        txn: the transaction.
+        db: its sub-databases.
+    """
+
+    index: Index
+    waiting: list[tuple[bytes, bytes]]
+    txn: Any
+    db: Databases
 
 
 class Upkeep:
@@ -53,7 +84,7 @@ class Upkeep:
 
     def _marker(self, txn: Any, db: Databases, written_by: int) -> Marker | None:
         """Return the marker of an index that goes with the records as a transaction left them; else None."""
-        with txn.cursor(db[_META]) as cursor:
+        with txn.cursor(db[_PENDING]) as cursor:
             raw = self._environment.bounds.value(cursor) if cursor.set_key(_MARKER) else None
         found = Marker.from_bytes(raw)
         return found if found is not None and found.transaction == written_by else None
@@ -78,18 +109,27 @@ class Upkeep:
                 marker = self._marker(txn, db, txn.id() - 1) or self._begun(txn, db)
                 if marker is None:
                     return lambda: None
-                owned = {key: (old, self._owned(key, new)) for key, (old, new) in changes.items() if marker.covers(key)}
-                puts = self._index(txn, db).plan(owned) if owned else {}
+                index, waiting, puts = self._index(txn, db), [], {}
+                known: dict[bytes, tuple[bytes | None, bytes | None]] = {}
+                for key, (old, new) in changes.items():
+                    if not marker.covers(key):
+                        continue
+                    if old is not None and index.number(key) is not None:
+                        known[key] = old, self._owned(key, new)
+                    elif new is not None:
+                        waiting.append(key)
+                if known:
+                    puts = index.plan(known)
             except (CorruptValue, Unsure) as error:
                 # the marker stays what it was, so nobody trusts the index from now on
                 _log.warning("the index of metadata will be made anew: %s", error)
                 return lambda: None
-        following = Marker(txn.id(), marker.last)
 
         def write() -> None:
             with _damage():
-                _write(txn, db, puts)
-                txn.put(_MARKER, following.to_bytes(), db=db[_META])
+                _write(txn, db[_INDEX], puts)
+                _write(txn, db[_PENDING], _notes(txn.id(), waiting))
+                txn.put(_MARKER, Marker(txn.id(), marker.last).to_bytes(), db=db[_PENDING])
 
         return write
 
@@ -97,14 +137,18 @@ class Upkeep:
         """Begin the index of a store that holds nothing, which is complete."""
         if txn.stat(db[_RECORDS])["entries"]:
             return None
-        if txn.stat(db[_INDEX])["entries"]:
-            txn.drop(db[_INDEX], delete=False)
+        self._clear(txn, db)
         return Marker(0)
+
+    def _clear(self, txn: Any, db: Databases) -> None:
+        for name in (_INDEX, _PENDING):
+            if txn.stat(db[name])["entries"]:
+                txn.drop(db[name], delete=False)
 
     def _owned(self, key: bytes, raw: bytes | None) -> bytes | None:
         """Return a record, or no bytes where it is that of another document."""
-        if raw is None:
-            return None
+        if raw is None or (_id_size(raw) == len(key) - 1 and raw.startswith(key[1:], _ID_START) and key[:1] == b"i"):
+            return raw  # what a short id shows at a glance
         try:
             return raw if self._key_of(read_id(lambda start, stop: raw[start:stop])) == key else b""
         except CorruptValue:
@@ -112,18 +156,20 @@ class Upkeep:
 
     # questions
 
-    def ask(self, question: Callable[[Index, Any, Databases], _T]) -> tuple[_T] | None:
-        """Return what the index says, made before where it has to be; None where none can be had.
-
-        Args:
-            question (Callable): gets the index, and the transaction with its sub-databases.
-        """
+    def ask(self, question: Callable[["State"], _T]) -> tuple[_T] | None:
+        """Return what the index says, made before where it has to be; None where none can be had."""
 
         def read(txn: Any, db: Databases) -> tuple[_T] | None:
             marker = self._marker(txn, db, txn.id())
-            if marker is None or marker.last is not None:
+            keys = self._waiting(txn, db, _FEW + 1)[0] if marker is not None and marker.last is None else None
+            if keys is None or len(keys) > _FEW:
                 return None
-            return (question(self._index(txn, db), txn, db),)
+            index, waiting = self._index(txn, db), []
+            for key in keys:
+                raw = self._record(txn, db, key) if index.number(key) is None else None
+                if raw:
+                    waiting.append((key, raw))
+            return (question(State(index, waiting, txn, db)),)
 
         was_damaged = False
         for _ in range(_TRIES):
@@ -145,7 +191,7 @@ class Upkeep:
     def _forgotten(self) -> bool:
         """Take the marker away, so that the index is made anew; False where that cannot be done."""
         try:
-            self._environment.run(lambda txn, db: txn.delete(_MARKER, db=db[_META]), write=True)
+            self._environment.run(lambda txn, db: txn.delete(_MARKER, db=db[_PENDING]), write=True)
         except (StoreLocked, StoreFull, CorruptValue) as error:
             _log.warning("the index of metadata stays as it is: %s", error)
             return False
@@ -167,30 +213,67 @@ class Upkeep:
             raise StoreLocked("the index cannot be made anew in a store that is read-only or full")
         from tqdm import tqdm
 
-        count = self._environment.run(lambda txn, db: int(txn.stat(db[_RECORDS])["entries"]))
+        count = self._environment.run(self._left, buffers=True)
         with tqdm(total=count, unit="document", desc="indexing metadata", disable=None, delay=1, leave=False) as bar:
             is_done = False
             while not is_done:
                 is_done, seen = self._environment.run(self._step, write=True, buffers=True)
                 bar.update(seen)
 
+    def _left(self, txn: Any, db: Databases) -> int:
+        """Return how many documents are not indexed, at most."""
+        marker = self._marker(txn, db, txn.id())
+        if marker is None or marker.last is not None:
+            return int(txn.stat(db[_RECORDS])["entries"])
+        return _NOTED * int(txn.stat(db[_PENDING])["entries"])
+
     def _step(self, txn: Any, db: Databases) -> tuple[bool, int]:
         """Take some more records into the index; return whether it is complete, and how many they were."""
         with _damage():
             marker = self._marker(txn, db, txn.id() - 1)
             if marker is None:
-                txn.drop(db[_INDEX], delete=False)
+                self._clear(txn, db)
                 marker = Marker(0, b"")
-            if marker.last is None:
-                return True, 0
-            news, last = self._records_after(txn, db, marker.last)
+            index = self._index(txn, db)
+            notes: list[bytes] = []
+            if marker.last is not None:
+                news, last = self._records_after(txn, db, marker.last)
+            else:
+                keys, notes = self._waiting(txn, db, _STEP)
+                news = {key: self._record(txn, db, key) for key in keys if index.number(key) is None}
+                last = None
+                if not notes:
+                    return True, 0
             try:
-                puts = self._index(txn, db).plan({key: (None, raw) for key, raw in news.items()})
+                puts = index.plan({key: (None, raw) for key, raw in news.items()})
             except Unsure as error:
                 raise CorruptValue(f"the index is not what it was: {error}") from error
-            _write(txn, db, puts)
-            txn.put(_MARKER, Marker(txn.id(), last).to_bytes(), db=db[_META])
-            return last is None, len(news)
+            _write(txn, db[_INDEX], puts)
+            _write(txn, db[_PENDING], dict.fromkeys(notes))
+            txn.put(_MARKER, Marker(txn.id(), last).to_bytes(), db=db[_PENDING])
+            return False, len(news)
+
+    def _waiting(self, txn: Any, db: Databases, count: int) -> tuple[list[bytes], list[bytes]]:
+        """Return keys of records that wait, ``count`` or a few more, and the keys of the entries that say so."""
+        keys: dict[bytes, None] = {}
+        notes: list[bytes] = []
+        bounds = self._environment.bounds
+        with txn.cursor(db[_PENDING]) as cursor:
+            there = cursor.set_range(_WAITING)
+            while there and len(keys) < count:
+                notes.append(bounds.key(cursor))
+                keys.update(dict.fromkeys(unpacked_keys(bounds.value(cursor))))
+                there = cursor.next()
+        return list(keys), notes
+
+    def _record(self, txn: Any, db: Databases, key: bytes) -> bytes | None:
+        """Return a record; no bytes for one that is damaged, or that of another document."""
+        try:
+            with txn.cursor(db[_RECORDS]) as cursor:
+                return self._owned(key, self._environment.bounds.value(cursor)) if cursor.set_key(key) else None
+        except CorruptValue as error:
+            _log.warning("a document has no metadata in the index: %s", error)
+            return b""
 
     def _records_after(
         self, txn: Any, db: Databases, last: bytes, count: int = _STEP
@@ -233,9 +316,13 @@ class Upkeep:
                     if marker is None or marker.last is not None:
                         return None, [], 0, None
                     records, following = self._records_after(txn, db, after, _CHECKED)
-                    index = self._index(txn, db)
-                    wrong = [key for key, raw in records.items() if not index.holds(key, raw or b"")]
-                    return txn.id(), wrong, sum(count_terms(raw or b"") for raw in records.values()), following
+                    index, pending = self._index(txn, db), set(self._waiting(txn, db, len(records) << 32)[0])
+                    known = {
+                        key: raw or b"" for key, raw in records.items()
+                        if key not in pending or index.number(key) is not None
+                    }  # fmt: skip
+                    wrong = [key for key, raw in known.items() if not index.holds(key, raw)]
+                    return txn.id(), wrong, sum(map(count_terms, known.values())), following
 
                 state, wrong, terms, last = self._environment.run(check, buffers=True)
                 if state is None:
@@ -248,16 +335,43 @@ class Upkeep:
             yield None, f"the index of metadata is damaged: {error}"
 
     def _checked_totals(self, states: set[int], terms: int) -> Iterator[tuple[None, str]]:
-        def read(txn: Any, db: Databases) -> tuple[int, tuple[int, int, int]]:
+        def read(txn: Any, db: Databases) -> tuple[int, tuple[int, int]]:
             return txn.id(), self._index(txn, db).count()
 
-        state, (_, fields, found) = self._environment.run(read, buffers=True)
+        state, (fields, found) = self._environment.run(read, buffers=True)
         if states == {state} and (found, fields) != (terms, terms):
             yield None, f"the index of metadata holds {found} terms and {fields} fields where the records have {terms}"
 
 
-def _write(txn: Any, db: Databases, puts: Mapping[bytes, bytes | None]) -> None:
-    table = db[_INDEX]
+def _id_size(raw: bytes) -> int:
+    return int.from_bytes(raw[4:8], "little")
+
+
+def is_up_to_date(txn: Any, pending: Any) -> bool:
+    """Tell whether the marker is that of the last transaction that wrote."""
+    marker = Marker.from_bytes(txn.get(_MARKER, db=pending))
+    return marker is not None and marker.transaction == txn.id()
+
+
+def renew(txn: Any, pending: Any, is_current: bool) -> None:
+    """Let the marker be that of this transaction, or take it away."""
+    marker = Marker.from_bytes(txn.get(_MARKER, db=pending))
+    if marker is None or not is_current:
+        txn.delete(_MARKER, db=pending)
+    else:
+        txn.put(_MARKER, Marker(txn.id(), marker.last).to_bytes(), db=pending)
+
+
+def _notes(transaction: int, waiting: list[bytes]) -> dict[bytes, bytes | None]:
+    """Return the entries that say which records wait since a transaction."""
+    head = _WAITING + transaction.to_bytes(8, "big")
+    return {
+        head + (start // _NOTED).to_bytes(4, "big"): packed_keys(waiting[start : start + _NOTED])
+        for start in range(0, len(waiting), _NOTED)
+    }
+
+
+def _write(txn: Any, table: Any, puts: Mapping[bytes, bytes | None]) -> None:
     for key in sorted(puts):
         value = puts[key]
         if value is None:

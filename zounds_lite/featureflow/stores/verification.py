@@ -3,7 +3,8 @@
 Goal: whatever is damaged is named, by document and feature where it is one of these, and nothing that is damaged can
 stop or crash the search. First comes the structure of the store, which is not trusted; then each document: its record,
 that it is the one its id says, each small value, each blob with its table and all of its blocks; then the ledger of
-failed documents. Where the structure is damaged, the rest is read without it (``salvage``).
+failed documents, and whether the index of metadata says what the records say. Where the structure is damaged, the rest
+is read without it (``salvage``).
 
 Functions: ``verify``; ``check_document``, ``check_ledger``, ``examined``, ``is_current``, ``open_store``,
 ``read_ledger``, ``read_verified``, ``with_progress``.
@@ -71,6 +72,9 @@ def verify(store: Any, progress: bool = False) -> Iterator[Damage]:
             if damage.feature is not None or _id not in named:
                 yield damage
     yield from check_ledger(database)
+    for damage in database.inspect_index():
+        if damage.id is None or damage.id not in named:
+            yield damage
 
 
 def examined(store: Any) -> tuple[Database, list[Damage]]:

@@ -1,8 +1,8 @@
 """The contract of stores: what every ``Database`` must do.
 
-Goal: a stranger writes a store, names it in a subclass, and pytest does the rest. ``custody`` holds the half of it that
-asks what happens to documents while others write, fail and die. Class: ``DatabaseContract``; ``NASTY_IDS`` are the ids
-that it tries.
+Goal: a stranger writes a store, names it in a subclass, and pytest does the rest. ``custody`` holds the part of it that
+asks what happens to documents while others write, fail and die, ``metadata`` that which finds documents by what they
+hold. Class: ``DatabaseContract``; ``NASTY_IDS`` are the ids that it tries.
 """
 
 import threading
@@ -13,13 +13,13 @@ import numpy as np
 
 from zounds_lite.errors import CorruptValue, InvalidId, KeyNotFound
 from zounds_lite.featureflow.record import Record, read_blob_table, verify
-from zounds_lite.testing.contracts.custody import CustodyContract
+from zounds_lite.testing.contracts.metadata import MetadataContract
 from zounds_lite.testing.contracts.records import NASTY_IDS, blob_files, damaged_record, make_record, raises
 
 __all__ = ["NASTY_IDS", "DatabaseContract"]
 
 
-class DatabaseContract(CustodyContract):
+class DatabaseContract(MetadataContract):
     """What every store must do. Inherit it in a test class whose name starts with ``Test`` and define ``create``.
 
     Examples:

@@ -1,17 +1,20 @@
 """Records and blobs for the contract of stores, and how it expects errors.
 
-Functions: ``make_record``, ``damaged_record``, ``write_blob``, ``blob_files``, ``raises``; constant ``NASTY_IDS``.
+Functions: ``make_record``, ``make_json_record``, ``damaged_record``, ``write_blob``, ``blob_files``, ``raises``;
+constant ``NASTY_IDS``.
 """
 
 import contextlib
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
-from zounds_lite.featureflow.record import Entry, Record
+from zounds_lite.featureflow.record import Checksums, Entry, Record
 from zounds_lite.featureflow.stores import Database
 from zounds_lite.featureflow.stores.base import BlobWriter
 
-__all__ = ["NASTY_IDS", "blob_files", "damaged_record", "make_record", "raises", "write_blob"]
+__all__ = ["NASTY_IDS", "blob_files", "damaged_record", "make_json_record", "make_record", "raises", "write_blob"]
 
 NASTY_IDS = [
     "a",
@@ -46,6 +49,19 @@ def make_record(_id: str, text: bytes = b"value", blob: tuple[str, int] | None =
     record.entries["text"] = Entry("lineage", "source", "text/plain", {}, len(text), data=text)
     if blob is not None:
         record.entries["large"] = Entry("lineage", "source", "x", {}, size, blob=blob[0], checks=[blob[1]])
+    return record.to_bytes()
+
+
+def make_json_record(_id: str, **values: Any) -> bytes:
+    """Return a record with values as JSON, by feature."""
+    record = Record(_id)
+    for name, value in values.items():
+        data = json.dumps(value).encode()
+        checks = Checksums()
+        checks.update(memoryview(data))
+        record.entries[name] = Entry(
+            "lineage", "source", "application/json", {}, len(data), data=data, checks=checks.finish()
+        )
     return record.to_bytes()
 
 
