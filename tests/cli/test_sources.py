@@ -4,6 +4,7 @@ import getpass
 import io
 import json
 import re
+import warnings
 import zipfile
 from functools import partial
 
@@ -107,7 +108,20 @@ def test_the_key_is_asked_for_at_a_terminal_and_only_there(workplace, cli, servi
     monkeypatch.setattr("sys.stdin", io.StringIO())
     code, out, err = cli("ingest", "freesound:tone", "--store", "s", *MINE)
     assert (code, out) == (3, "") and "wants a key: set FREESOUND_API_KEY in the environment" in err
+
+    def would_show(prompt):
+        warnings.warn("Can not control echo on the terminal.", getpass.GetPassWarning, stacklevel=1)
+        return KEY
+
+    def ended(prompt):
+        raise EOFError
+
     asked = []
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    for refused in (would_show, ended, lambda prompt: " "):
+        monkeypatch.setattr(getpass, "getpass", refused)
+        assert cli("ingest", "freesound:tone", "--store", "s", *MINE)[0] == 3
+    assert services.requests == []
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr(getpass, "getpass", lambda prompt: asked.append(prompt) or KEY)
     code, out, err = cli("ingest", "freesound:tone", "--n-results", "1", "--store", "s", *MINE)

@@ -137,6 +137,17 @@ def test_large_originals_go_to_blobs(tmp_path, server):
     assert list(ff.verify(tmp_path / "s")) == []
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_long_recording_that_is_split_is_fetched_once(server, workers):
+    @ff.simple_in_memory_settings
+    class Sound(zounds.stft(resample_to=RATE, store_resampled=True, store_ogg=False)):
+        pass
+
+    wav = encoded(noise(100.0, 44100), 44100)
+    _id = Sound.process(meta=server.add("/a.wav", wav), workers=workers, keep_source=True)
+    assert kept(Sound, _id) == wav and [request.method for request in server.requests] == ["GET"]
+
+
 def test_a_source_that_no_byte_stream_reads_is_kept_all_the_same(server):
     @ff.simple_in_memory_settings
     class Document(ff.BaseModel):

@@ -7,7 +7,9 @@ import argparse
 import getpass
 import os
 import sys
+import warnings
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, NamedTuple
 
 from zounds_lite.cli.output import bar
@@ -50,7 +52,9 @@ def _key() -> str:
     """The key from the environment, or from a prompt that does not show it; never from the command line."""
     key = os.environ.get(KEY_VARIABLE, "").strip()
     if not key and sys.stdin is not None and sys.stdin.isatty():
-        key = getpass.getpass("freesound.org API key (not shown): ").strip()
+        with warnings.catch_warnings(), suppress(EOFError, getpass.GetPassWarning):
+            warnings.simplefilter("error", getpass.GetPassWarning)  # of a terminal that would show it
+            key = getpass.getpass("freesound.org API key (not shown): ").strip()
     if not key:
         raise DeclarationError(
             f"freesound.org wants a key: set {KEY_VARIABLE} in the environment, or use a terminal, where "
