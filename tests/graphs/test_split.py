@@ -91,6 +91,23 @@ def test_a_recording_at_the_same_rate_gives_the_same_bits(tmp_path):
     assert len(samples) == 30 * 11025 and np.abs(samples - document("one").resampled).max() < 1e-5
 
 
+@pytest.mark.parametrize("workers", [2, 3, 5, 9])
+def test_frames_may_be_fewer_than_threads(workers, recordings, tmp_path):
+    base = zounds.windowed(
+        resample_to=zounds.SR11025(),
+        wscheme=zounds.SampleRate(zounds.Seconds(4), zounds.Seconds(4)),
+        store_windowed=True,
+        store_resampled=True,
+        store_ogg=False,
+    )
+    document = zounds.simple_lmdb_settings(str(tmp_path / "store"), user_supplied_id=True)(base)
+    for _id, count in (("one", 1), ("several", workers)):
+        document.process(meta=str(recordings["WAV"]), _id=_id, workers=count)
+    one, several = document("one").windowed, document("several").windowed
+    assert one.shape == several.shape and len(one) == SECONDS // 4
+    assert np.abs(np.asarray(one) - np.asarray(several)).max() < 1e-5
+
+
 def test_what_cannot_be_split_is_computed_beside(recordings, tmp_path, monkeypatch):
     made = shares(monkeypatch)
     document = model(tmp_path, store_ogg=True)

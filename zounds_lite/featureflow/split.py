@@ -175,7 +175,7 @@ class SplitRun(Run):
         sources: set[str] = set()
         for feature in targets:
             rows = regions.rows(feature) if getattr(feature.encoder, "can_join", False) else None
-            if rows is None:
+            if rows is None or not _has_parts(rows.size, self._workers):
                 continue
             made_of = _chain(regions, feature)
             top = regions.rows(made_of[-1])
@@ -261,6 +261,11 @@ def _ancestors(lineage: Lineage, feature: Feature) -> set[str]:
     for name, need in lineage.needs(feature).items():
         found |= {need.name or name} | _ancestors(lineage, need)
     return found
+
+
+def _has_parts(size: int, count: int) -> bool:
+    """Tell whether there is something of a feature for every thread."""
+    return all(start < stop for start, stop in (_part(size, i, count) for i in range(count)))
 
 
 def _part(size: int, i: int, n: int) -> tuple[int, int]:
