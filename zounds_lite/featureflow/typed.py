@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from zounds_lite._declared import decode, encode
+from zounds_lite._declared import Declared, decode, encode
+from zounds_lite._declared.values import REGISTRY, check_registered
 from zounds_lite.errors import CorruptValue, DeclarationError, UnknownTypeError, UntrustedValue, ZoundsError
 from zounds_lite.featureflow.arrays import NumpyMetaData
 from zounds_lite.featureflow.codecs import Decoder, Encoder, StoredValue
@@ -28,6 +29,10 @@ class _Arrays:
         self.arrays: list[np.ndarray] = []
 
     def encode(self, value: Any) -> Any:
+        if hasattr(type(value), "for_storage"):
+            value = value.for_storage()  # it knows what of it is not to be kept
+        if isinstance(value, Declared) and _is_plain(type(value)):
+            return self._encode_declared(value)
         if type(value) in (list, tuple):
             return {"type": type(value).__name__, "items": [self.encode(item) for item in value]}
         if type(value) is dict:
@@ -46,6 +51,17 @@ class _Arrays:
         keywords = {name: self.encode(item) for name, item in value.kwargs().items()}
         return {"type": type(value).__name__, "data": self.encode(np.asarray(value)), "keywords": keywords}
 
+    def _encode_declared(self, value: Declared) -> Any:
+        """Encode a declared value by its arguments, which may hold arrays of any size."""
+        check_registered(type(value))
+        arguments = {name: self.encode(item) for name, item in value.parameters.items()}
+        return {
+            "type": "declared",
+            "name": type(value).__name__,
+            "~module": type(value).__module__,
+            "arguments": arguments,
+        }
+
     def decode(self, value: Any) -> Any:
         kind = value["type"]
         if kind in ("list", "tuple"):
@@ -57,6 +73,9 @@ class _Arrays:
             return self._array(value["index"])
         if kind == "value":
             return decode(value["value"])
+        if kind == "declared":
+            cls = _declared_type(value["name"], value.get("~module"))
+            return cls(**{name: self.decode(item) for name, item in value["arguments"].items()})
         keywords = {name: self.decode(item) for name, item in value["keywords"].items()}
         return _array_type(kind)(self.decode(value["data"]), **keywords)
 
@@ -64,6 +83,23 @@ class _Arrays:
         if type(index) is not int or not 0 <= index < len(self.arrays):
             raise IndexError(f"there is no array {str(index)[:40]} among {len(self.arrays)}")
         return self.arrays[index]
+
+
+def _is_plain(cls: type[Declared]) -> bool:
+    """Tell whether a declared type is written by its arguments alone, as ``Declared`` itself would."""
+    return cls.to_dict is Declared.to_dict and cls.from_dict.__func__ is Declared.from_dict.__func__  # type: ignore[attr-defined]
+
+
+def _declared_type(name: Any, module: Any) -> Any:
+    """Return the declared type of that name among those that are loaded; a name is never imported."""
+    cls = REGISTRY.get(name) if isinstance(name, str) else None
+    if cls is None:
+        hint = f" (it was {module[:200]!r} when the value was written)" if isinstance(module, str) else ""
+        raise UnknownTypeError(
+            f"a stored value names the type {repr(name)[:100]}, which this process does not know; import the module "
+            f"that declares it{hint}, then read again"
+        )
+    return cls
 
 
 def _array_type(name: str) -> Any:

@@ -1,15 +1,14 @@
 """Models that are trained on the features of a whole corpus.
 
-Goal: preprocessing steps that learn their parameters from documents, are stored like any other feature, transform new
-sounds and, where it is possible, invert the result with its units. The room is empty so far. It needs no torch to be
-imported; what needs torch or scikit-learn will load it on first use. These names will live here:
+Goal: preprocessing steps that learn their parameters from documents, are stored like any other feature as data (never
+as code), transform new sounds and, where it is possible, invert the result with its units. Importing the room needs
+neither torch nor scikit-learn: the names, and where they come from, stand in ``__init__.pyi`` and load on first use.
 
-- steps: ``MeanStdNormalization``, ``UnitNorm``, ``InstanceScaling``, ``Log``, ``Multiply``, ``Slicer``, ``Reshape``,
-  ``AbsoluteValue``, ``Binarize``, ``SimHash``, ``KMeans``, ``SklearnModel``, ``WithComponents``;
-- pipelines: ``PreprocessingPipeline``, ``PreprocessResult``, ``Pipeline``, ``Learned``, ``learning_pipeline``;
-- samplers: ``ShuffledSamples``, ``ReservoirSampler``;
-- ``nets`` (torch): ``PyTorchNetwork``, ``PyTorchAutoEncoder``, ``PyTorchGan``, their trainers, ``FilterBank``,
-  ``SincLayer``, ``PerceptualLoss``.
+- mechanics: ``corpus``, ``ops``, ``pipeline``, ``preprocessor``, ``statistics``;
+- steps: ``standardization``, ``scaling``, ``shaping``;
+- ``learned``: a stored pipeline as a node of other documents; ``learning_pipeline``: ready-made models.
 """
 
-__all__: list[str] = []
+from zounds_lite import _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach(__name__, __file__)

@@ -1,0 +1,33 @@
+"""Names of the room and where they come from; ``__init__.py`` loads them from here on first use."""
+
+from zounds_lite.learn.corpus import Corpus as Corpus
+from zounds_lite.learn.ops import (
+    ForwardResult as ForwardResult,
+    Op as Op,
+)
+from zounds_lite.learn.pipeline import (
+    Pipeline as Pipeline,
+    PipelineResult as PipelineResult,
+    PreprocessingPipeline as PreprocessingPipeline,
+    PreprocessResult as PreprocessResult,
+)
+from zounds_lite.learn.preprocessor import Preprocessor as Preprocessor
+from zounds_lite.learn.scaling import (
+    InstanceScaling as InstanceScaling,
+    Log as Log,
+    MuLawCompressed as MuLawCompressed,
+    Multiply as Multiply,
+    UnitNorm as UnitNorm,
+    Weighted as Weighted,
+    example_wise_unit_norm as example_wise_unit_norm,
+)
+from zounds_lite.learn.shaping import (
+    AbsoluteValue as AbsoluteValue,
+    Binarize as Binarize,
+    Reshape as Reshape,
+    Sharpen as Sharpen,
+    Slicer as Slicer,
+)
+from zounds_lite.learn.standardization import MeanStdNormalization as MeanStdNormalization
+from zounds_lite.learn.statistics import Moments as Moments
+from zounds_lite.learn.untrained import Untrained as Untrained

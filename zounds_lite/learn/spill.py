@@ -1,0 +1,95 @@
+"""Spill: chunks of a corpus that would fill the memory, in a temporary file.
+
+Goal: a corpus can be read as often as training needs it, whatever the machine's memory. Conventions: what is a memory
+map already is kept as it is and costs none; the rest stays in memory up to a limit, and goes to a file without a name
+behind it, in ``tempfile.gettempdir()`` (the environment's TMPDIR), which is gone with its corpus. Class: ``Spill``.
+"""
+
+import mmap
+import os
+import tempfile
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from zounds_lite.errors import StoreFull
+
+__all__ = ["MEMORY", "Spill", "is_mapped"]
+
+MEMORY = 64 * 1024 * 1024
+"""Bytes of chunks that own their memory and stay in it."""
+
+_MOST_MAPS = 8192
+"""Memory maps that a corpus holds; an operating system allows some 65,000 in a process."""
+
+
+def is_mapped(array: Any) -> bool:
+    """Tell whether an array is a view of a memory map."""
+    while isinstance(array, (np.ndarray, memoryview)):
+        if isinstance(array, np.memmap):
+            return True
+        array = array.base if isinstance(array, np.ndarray) else array.obj
+    return isinstance(array, mmap.mmap)
+
+
+class Spill:
+    """Takes arrays, and gives each back as often as it is asked for.
+
+    Args:
+        memory (int): bytes to keep in memory.
+    """
+
+    def __init__(self, memory: int = MEMORY) -> None:
+        self._room = memory
+        self._maps = 0
+        self._file: Any = None
+        self._at = 0
+
+    def keep(self, array: np.ndarray) -> Callable[[], np.ndarray]:
+        """Keep an array.
+
+        Args:
+            array (np.ndarray): a plain array.
+
+        Returns:
+            Callable: returns it, read-only where it was written to the file.
+
+        Raises:
+            StoreFull: there is no room for the temporary file.
+        """
+        if is_mapped(array) and self._maps < _MOST_MAPS:
+            self._maps += 1
+            return lambda: array
+        if array.nbytes <= self._room:
+            self._room -= array.nbytes
+            return lambda: array
+        return self._written(np.ascontiguousarray(array))
+
+    def _written(self, array: np.ndarray) -> Callable[[], np.ndarray]:
+        at, dtype, shape = self._at, array.dtype, array.shape
+        try:
+            if self._file is None:
+                self._file = tempfile.TemporaryFile(prefix="zounds-corpus-")  # noqa: SIM115  # it lives as long as we
+            data = array.reshape(-1).view(np.uint8).data
+            while data:
+                data = data[os.pwrite(self._file.fileno(), data, self._at) :]
+                self._at = at + array.nbytes - len(data)
+        except OSError as error:
+            raise StoreFull(
+                f"no room for a temporary copy of the corpus in {tempfile.gettempdir()}, after {self._at} bytes "
+                f"({error}); store the features that you train on, or set TMPDIR to a folder with more room"
+            ) from error
+        file = self._file
+
+        def read() -> np.ndarray:
+            out = np.empty(shape, dtype)
+            view, done = out.reshape(-1).view(np.uint8).data, 0
+            while done < len(view):
+                read_now = os.preadv(file.fileno(), [view[done:]], at + done)
+                if not read_now:
+                    raise OSError(f"the temporary copy of the corpus ends at byte {at + done}")
+                done += read_now
+            return out
+
+        return read
