@@ -56,6 +56,8 @@ def _killed(table: harness.Table, kind: str, name: str, count: int, kills: int) 
         with start(service, store) as process:
             report = json.loads(process.communicate(timeout=600)[0])
         twice += _again(service.fetched()[before:], kept)
+        if _again(service.fetched(), set(stored(store))) != len(service.fetched()):
+            raise RuntimeError("the ids of documents are not the addresses that were fetched: nothing was compared")
         table.at_most(f"{name}: killed {kills} times; stored, yet fetched again", twice, 0)
         table.at_least(f"{name}: documents in the end, of {count}", len(stored(store)), count)
         extra = len(service.fetched()) - count

@@ -153,7 +153,7 @@ def test_a_server_that_asks_for_a_long_pause_is_left_alone_and_the_run_goes_on_l
     service.item.answers.update({name: hostile.rate_limited(86400, None) for name in names[4:]})
     report = service.ingest(tmp_path / "store")
     asked = len(service.fetched())
-    assert len(report.processed) == 4 and 4 < asked
+    assert len(report.processed) == 4 and asked > 4
     assert "pause" in report.stopped and all("RateLimited" in failure.reason for failure in report.failed)
     service.item.answers.clear()
     rest = service.ingest(tmp_path / "store")
