@@ -237,7 +237,7 @@ class Upkeep:
             index = self._index(txn, db)
             notes: list[bytes] = []
             if marker.last is not None:
-                news, last = self._records_after(txn, db, marker.last)
+                news, last = self._records_after(txn, db, marker.last, _STEP)
             else:
                 keys, notes = self._waiting(txn, db, _STEP)
                 news = {key: self._record(txn, db, key) for key in keys if index.number(key) is None}
@@ -276,7 +276,7 @@ class Upkeep:
             return b""
 
     def _records_after(
-        self, txn: Any, db: Databases, last: bytes, count: int = _STEP
+        self, txn: Any, db: Databases, last: bytes, count: int
     ) -> tuple[dict[bytes, bytes | None], bytes | None]:
         """Return some records by key, and the last key; None in its place where no more follow."""
         found: dict[bytes, bytes | None] = {}
