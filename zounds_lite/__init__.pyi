@@ -62,6 +62,12 @@ from zounds_lite.featureflow.archives import (
     ArchiveLimits as ArchiveLimits,
     ArchiveMember as ArchiveMember,
 )
+from zounds_lite.featureflow.fetch import (
+    Fetcher as Fetcher,
+    default_fetcher as default_fetcher,
+    set_fetcher as set_fetcher,
+)
+from zounds_lite.featureflow.fetchcache import FetchCache as FetchCache
 from zounds_lite.featureflow.overview import (
     DocumentInfo as DocumentInfo,
     FeatureInfo as FeatureInfo,
@@ -90,6 +96,27 @@ from zounds_lite.graphs import (
     windowed as windowed,
     with_flux_onsets as with_flux_onsets,
     with_onsets as with_onsets,
+)
+from zounds_lite.learn import (
+    AbsoluteValue as AbsoluteValue,
+    Binarize as Binarize,
+    Corpus as Corpus,
+    InstanceScaling as InstanceScaling,
+    Log as Log,
+    MeanStdNormalization as MeanStdNormalization,
+    MuLawCompressed as MuLawCompressed,
+    Multiply as Multiply,
+    Op as Op,
+    Pipeline as Pipeline,
+    PipelineResult as PipelineResult,
+    PreprocessingPipeline as PreprocessingPipeline,
+    Preprocessor as Preprocessor,
+    PreprocessResult as PreprocessResult,
+    Reshape as Reshape,
+    Sharpen as Sharpen,
+    Slicer as Slicer,
+    UnitNorm as UnitNorm,
+    Weighted as Weighted,
 )
 from zounds_lite.loudness import (
     Decibel as Decibel,
