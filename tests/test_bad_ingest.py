@@ -90,7 +90,7 @@ def test_documents_without_settings_with_ids_of_their_own_or_with_other_roots(fo
         zounds.ingest(zounds.Directory(folder), Sound, root="sound")
 
 
-@pytest.mark.parametrize("id_of", [None, 5, "uri"])
+@pytest.mark.parametrize("id_of", [None, 5, "name"])
 def test_what_gives_no_ids(folder, Sound, id_of):
     with pytest.raises(errors.DeclarationError, match="is no function; pass one that takes an item"):
         zounds.ingest(zounds.Directory(folder), Sound, id_of=id_of)
