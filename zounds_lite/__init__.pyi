@@ -62,6 +62,7 @@ from zounds_lite.featureflow.archives import (
     ArchiveLimits as ArchiveLimits,
     ArchiveMember as ArchiveMember,
 )
+from zounds_lite.featureflow.corpusof import corpus_of as corpus_of
 from zounds_lite.featureflow.fetch import (
     Fetcher as Fetcher,
     default_fetcher as default_fetcher,
@@ -102,6 +103,7 @@ from zounds_lite.learn import (
     Binarize as Binarize,
     Corpus as Corpus,
     InstanceScaling as InstanceScaling,
+    Learned as Learned,
     Log as Log,
     MeanStdNormalization as MeanStdNormalization,
     MuLawCompressed as MuLawCompressed,
@@ -117,6 +119,8 @@ from zounds_lite.learn import (
     Slicer as Slicer,
     UnitNorm as UnitNorm,
     Weighted as Weighted,
+    infinite_streaming_learning_pipeline as infinite_streaming_learning_pipeline,
+    learning_pipeline as learning_pipeline,
 )
 from zounds_lite.loudness import (
     Decibel as Decibel,

@@ -46,6 +46,8 @@ class ArrayWithUnits(Methods):
     _units: tuple[tuple[Dimension, ...], tuple[int, ...], tuple[Any, ...] | None] | None = None
     # what is told of the rows that a slice will read, where the array is a map of a file
     _ahead: Callable[[Any], None] | None = None
+    origin: str | None = None
+    """What the array was read from, such as ``feature 'bark' of document 'a'``, for errors; no part of it keeps this."""
 
     def __new__(cls, arr: Any, dimensions: Iterable[Dimension | None]) -> Self:
         """View ``arr`` with units."""

@@ -43,6 +43,7 @@ from zounds_lite.featureflow.codecs import (
     TextDecoder,
     TextEncoder,
 )
+from zounds_lite.featureflow.corpusof import CorpusOf, corpus_of
 from zounds_lite.featureflow.database_iterator import DatabaseIterator
 from zounds_lite.featureflow.eventlog import EventLog, InMemoryChannel, RedisChannel
 from zounds_lite.featureflow.feature import Aspect, Feature, Var
@@ -106,6 +107,7 @@ __all__ = [
     "Compaction",
     "CompressedFeature",
     "CopyReport",
+    "CorpusOf",
     "Damage",
     "Database",
     "DatabaseIterator",
@@ -174,6 +176,7 @@ __all__ = [
     "between",
     "compact",
     "copy",
+    "corpus_of",
     "default_archive_limits",
     "default_fetcher",
     "in_one_thread",

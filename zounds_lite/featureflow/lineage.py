@@ -73,6 +73,8 @@ def _describe_parameters(feature: Feature) -> dict[str, Any]:
         known = parameters_of(extractor)
         defaults = {name: p.default for name, p in known.items() if p.default is not inspect.Parameter.empty}
         arguments = {**defaults, **arguments}
+    if hasattr(extractor, "lineage_parameters"):
+        arguments = extractor.lineage_parameters(arguments)
     neutral = _IGNORED | set(getattr(extractor, "neutral_parameters", ()))
     described = {}
     for name, value in sorted(arguments.items()):

@@ -22,6 +22,7 @@ from zounds_lite.errors import (
     StoreLocked,
 )
 from zounds_lite.featureflow.commit import Change, Outdated, commit
+from zounds_lite.featureflow.corpusof import note_model
 from zounds_lite.featureflow.display import render_html
 from zounds_lite.featureflow.feature import Feature
 from zounds_lite.featureflow.lineage import Explanation, Lineage
@@ -62,6 +63,7 @@ class _ModelType(type):
             )
         cls.features = {key: value for key, value in found.items() if isinstance(value, Feature)}
         mcs._check(cls)
+        note_model(cls)
         return cls
 
     @staticmethod

@@ -4,7 +4,8 @@ Goal: unstored features are computed from the source, never from a lossy copy, a
 from it stale. Kinds: ``file`` (path, size, modification time, content hash), ``member`` (of an archive: where it is,
 the archive's size and time, the member's size and checksum), ``url``, ``bytes`` (kept in the document
 unless ``keep_source=False``), ``value`` (plain data in the record; kept like bytes where it is large), ``wrapped`` (a
-declared value around another source, such as metadata with a ``uri``), ``opaque`` (an iterator or any other object that
+declared value around another source, such as metadata with a ``uri``), ``corpus`` (a feature of other documents, see
+``corpusof``), ``opaque`` (an iterator or any other object that
 cannot be written down exactly: nothing is kept). With ``keep_source=True`` files and what is fetched are kept too; the
 copy then stands in for a file that is gone, and is read instead of the network.
 
@@ -26,6 +27,7 @@ import xxhash
 from zounds_lite._declared import Declared, decode, digest, encode
 from zounds_lite.errors import CorruptValue, FeatureNotComputable
 from zounds_lite.featureflow.archives import ArchiveMember, member_of
+from zounds_lite.featureflow.corpusof import CorpusOf, is_there, refreshed_corpus, restore_corpus
 from zounds_lite.featureflow.membersources import describe_member, is_archive_there, refreshed_member, restore_member
 
 __all__ = [
@@ -126,6 +128,8 @@ def describe_source(value: Any, keep: Keep = lambda data: None, keep_file: Keep 
     Returns:
         dict: strict JSON for the record.
     """
+    if isinstance(value, CorpusOf):
+        return value.describe_as_source()
     uri = getattr(value, "uri", None)
     if uri is not None and isinstance(value, Declared):
         inner = describe_source(uri, keep, keep_file)
@@ -219,6 +223,8 @@ def is_recoverable(source: dict[str, Any] | None, kept: bool) -> bool:
         return is_recoverable(source["source"], kept)
     if kind == "member":
         return kept or is_archive_there(source)
+    if kind == "corpus":
+        return is_there(source)
     return {"file": kept or os.path.isfile(source.get("path", "")), "bytes": kept}.get(kind, kind in ("url", "value"))
 
 
@@ -239,6 +245,8 @@ def restore_source(source: dict[str, Any], kept: Any = None) -> Any:
         return KeptFile(kept, str(source.get("url") or source.get("given") or source.get("location")))
     if kind == "member":
         return restore_member(source)
+    if kind == "corpus":
+        return restore_corpus(source)
     if kind == "file":
         # as it was given, unless that means another file by now
         return source["given"] if os.path.abspath(source["given"]) == source["path"] else source["path"]
@@ -283,6 +291,8 @@ def refreshed(source: dict[str, Any]) -> dict[str, Any]:
         return {**source, "source": inner, "hash": digest([source["value"], inner["hash"]])}
     if source["kind"] == "member":
         return refreshed_member(source)
+    if source["kind"] == "corpus":
+        return refreshed_corpus(source)
     if source["kind"] == "file":
         try:
             now = os.stat(source["path"])
@@ -297,4 +307,6 @@ def what_changed(source: dict[str, Any]) -> str:
     """Name the source for people."""
     if source["kind"] == "wrapped":
         return what_changed(source["source"])
+    if source["kind"] == "corpus":
+        return f"{source['feature']} of {source['model'].rpartition('.')[2].rpartition(':')[2]}"
     return str(source.get("path") or source.get("url") or source.get("location") or "the source in memory")

@@ -1,6 +1,13 @@
 """Names of the room and where they come from; ``__init__.py`` loads them from here on first use."""
 
+from zounds_lite.featureflow.corpusof import corpus_of as corpus_of
 from zounds_lite.learn.corpus import Corpus as Corpus
+from zounds_lite.learn.learned import Learned as Learned
+from zounds_lite.learn.learning_pipeline import (
+    InfiniteSampler as InfiniteSampler,
+    infinite_streaming_learning_pipeline as infinite_streaming_learning_pipeline,
+    learning_pipeline as learning_pipeline,
+)
 from zounds_lite.learn.ops import (
     ForwardResult as ForwardResult,
     Op as Op,

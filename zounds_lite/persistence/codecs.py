@@ -33,6 +33,12 @@ def _dimensions_of(array: Any) -> tuple[Dimension, ...]:
     return getattr(array, "dimensions", None) or (IdentityDimension(),) * np.ndim(array)
 
 
+def _named(array: ArrayWithUnits, value: StoredValue) -> ArrayWithUnits:
+    """Let an array know where it was read from."""
+    array.origin = value.what
+    return array.reading_ahead(ReadAhead.of(array))
+
+
 class ArrayWithUnitsEncoder(NumpyEncoder):
     """Rows as raw little-endian bytes, dimensions in the header.
 
@@ -92,7 +98,7 @@ class ArrayWithUnitsDecoder(GreedyNumpyDecoder):
             raise CorruptValue(f"{value.what}: malformed dimensions: {error}") from error
 
     def _wrap(self, array: np.ndarray, value: StoredValue) -> Any:
-        return ArrayWithUnits(array, self._dimensions(value, array.shape)).reading_ahead(ReadAhead.of(array))
+        return _named(ArrayWithUnits(array, self._dimensions(value, array.shape)), value)
 
     def _last_rows(self, array: Any, start: int) -> Any:
         """Slice the last rows and keep what the stream knew at its end, which slicing drops."""
@@ -112,7 +118,7 @@ class AudioSamplesDecoder(ArrayWithUnitsDecoder):
         if not isinstance(time, TimeDimension) or time.rate is None or (time.hop, time.window) != (1, 1):
             raise CorruptValue(f"{value.what} is no audio: its first dimension is {time!r}")
         try:
-            return AudioSamples(array, audio_sample_rate(time.rate)).reading_ahead(ReadAhead.of(array))
+            return _named(AudioSamples(array, audio_sample_rate(time.rate)), value)
         except UnitsError as error:
             raise CorruptValue(f"{value.what} is no audio: {error}") from error
 
