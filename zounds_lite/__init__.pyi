@@ -122,6 +122,16 @@ from zounds_lite.learn import (
     infinite_streaming_learning_pipeline as infinite_streaming_learning_pipeline,
     learning_pipeline as learning_pipeline,
 )
+from zounds_lite.index import (
+    BruteForceSearch as BruteForceSearch,
+    HammingDb as HammingDb,
+    HammingDistanceBruteForceSearch as HammingDistanceBruteForceSearch,
+    HammingIndex as HammingIndex,
+    IndexUpdate as IndexUpdate,
+    SearchResult as SearchResult,
+    SearchResults as SearchResults,
+    VectorIndex as VectorIndex,
+)
 from zounds_lite.loudness import (
     Decibel as Decibel,
     LogModulus as LogModulus,

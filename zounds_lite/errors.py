@@ -30,6 +30,7 @@ given, what is allowed, and what to do next.
     |   +-- StoreLocked (OSError)            another program holds the store
     |   +-- StoreFormatError (ValueError)    not a store, or one made by a newer version
     |   +-- UntrustedValue (TypeError)       only pickle could hold it, and ``trust=True`` was not given
+    |   +-- WriteOnlyIndex (RuntimeError)    an index that was opened to be written is searched
     +-- MediaError
     |   +-- DecodeError (ValueError)
     |   |   +-- EmptyAudio                   no bytes, or no samples
@@ -111,6 +112,7 @@ __all__ = [
     "UntrustedValue",
     "ValueTooLarge",
     "WorkerError",
+    "WriteOnlyIndex",
     "ZoundsError",
 ]
 
@@ -217,6 +219,10 @@ class StoreFormatError(StoreError, ValueError):
 
 class UntrustedValue(StoreError, TypeError):
     """A value that only pickle can hold, in a feature declared without ``trust=True``."""
+
+
+class WriteOnlyIndex(StoreError, RuntimeError):
+    """An index that was opened with ``writeonly=True`` is searched."""
 
 
 class MediaError(ZoundsError):

@@ -157,15 +157,18 @@ class EventLog:
         try:
             more = True
             while more:
-                while batch := self._after(last_id):
+                while batch := self.after(last_id):
                     for last_id, message in batch:
                         yield last_id, message
                 more = next(news, None) is not None
         finally:
             self.channel.close(waiting)
 
-    def _after(self, last_id: bytes) -> list[tuple[bytes, str]]:
-        """Return the next entries, some at a time, so that no transaction is open while the caller works on them."""
+    def after(self, last_id: bytes = b"") -> list[tuple[bytes, str]]:
+        """Return (id, text) of the next entries after ``last_id`` that are there now, at most a thousand.
+
+        Some at a time, so that no transaction is open while the caller works on them.
+        """
 
         def read(txn: Any, databases: Mapping[bytes, Any]) -> list[tuple[bytes, str]]:
             found: list[tuple[bytes, str]] = []
