@@ -60,6 +60,14 @@ def test_an_item_of_the_internet_archive(workplace, cli, services):
     assert (code, out.splitlines()[1]) == (0, "3 processed, 0 skipped, 0 failed")
 
 
+def test_threads_share_the_waiting(workplace, cli, services):
+    words = ("ingest", "internet-archive:some_speeches", "--store", "s", *MINE, "--threads", "3")
+    assert cli(*words)[:2][0] == 0 and len(fetched(services)) > 0
+    code, _, err = cli(*words, "--workers", "2")
+    assert code == 3 and "--workers and --threads are both given" in err
+    assert cli(*words[:-1], "0")[0] == 3
+
+
 def test_a_dry_run_lists_and_fetches_no_audio(workplace, cli, services, tmp_path):
     dry = ("ingest", "internet-archive:some_speeches", "sounds", "--store", "s", *MINE, "--dry-run")
     code, out, err = cli(*dry, "--json", "plan.json")

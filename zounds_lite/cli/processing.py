@@ -8,7 +8,7 @@ from typing import Any
 from zounds_lite.cli.documents import check_maker, document, existing, find
 from zounds_lite.cli.output import bar, complain, say
 from zounds_lite.cli.sources import check_sources, datasets_of
-from zounds_lite.errors import EmptyDataset, KeyNotFound, StoreFull, StoreLocked
+from zounds_lite.errors import DeclarationError, EmptyDataset, KeyNotFound, StoreFull, StoreLocked
 
 __all__ = ["delete_command", "ingest_command", "update_command"]
 
@@ -18,6 +18,8 @@ def ingest_command(arguments: argparse.Namespace) -> int:
     from zounds_lite.featureflow import default_fetcher, set_fetcher
 
     check_sources(arguments)
+    if arguments.threads is not None and arguments.workers != 1:
+        raise DeclarationError("--workers and --threads are both given; allowed: one of them")
     if arguments.json is not None:
         open(arguments.json, "ab").close()  # hours later would be late to find that it cannot be written
     changes = {"private_addresses": arguments.allow_private_addresses or None, "max_bytes": arguments.max_bytes}
@@ -39,6 +41,8 @@ def _ingest(arguments: argparse.Namespace, recordings: Any) -> int:
             recordings,
             cls,
             workers=arguments.workers,
+            multi_threaded=arguments.threads is not None,
+            cores=arguments.threads,
             retry_failed=arguments.retry_failed,
             keep_source=arguments.keep_source,
         )

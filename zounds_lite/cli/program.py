@@ -82,6 +82,9 @@ def _add_ingest(command: Callable[..., Any]) -> None:
     sub.add_argument("sources", nargs="+", metavar="SOURCE", help=f"a folder, with its sub-folders, or one of {kinds}")
     sub.add_argument("--store", required=True, metavar="PATH", help="the store's folder; made where it is missing")
     _add_workers(sub, "recordings processed at the same time, in processes of their own")
+    sub.add_argument(
+        "--threads", type=int, metavar="N", help="recordings at the same time in threads: good where most is waiting"
+    )
     sub.add_argument("--retry-failed", action="store_true", help="try what failed before, even if nothing changed")
     sub.add_argument(
         "--keep-source", action=argparse.BooleanOptionalAction,
