@@ -26,6 +26,8 @@ _OWN_METRICS = {
     "inner_product": "inner_product",
 }
 _BLOCK = 16 * 1024
+_OF_ALL_ROWS = ("seuclidean", "se", "s", "mahalanobis", "mahal", "mah")
+"""Metrics that scipy scales by what it is given."""
 
 
 class BruteForceSearch:
@@ -168,11 +170,13 @@ class BruteForceSearch:
         from scipy.spatial.distance import cdist
 
         assert self._rows is not None
+        metric: Any = self.distance_metric
+        step = len(self._rows) if metric in _OF_ALL_ROWS else _BLOCK
         found = [Nearest(k, np.float64) for _ in queries]
         wanted = queries[:, :-1].astype(np.float64)
-        for start in range(0, len(self._rows), _BLOCK):
-            block = self._rows[start : start + _BLOCK, :-1].astype(np.float64)
-            distances = np.nan_to_num(cdist(wanted, block, self.distance_metric), nan=np.inf)  # such as 0 / 0
+        for start in range(0, len(self._rows), step):
+            block = self._rows[start : start + step, :-1].astype(np.float64)
+            distances = np.nan_to_num(cdist(wanted, block, metric), nan=np.inf)  # such as 0 / 0
             for nearest, row in zip(found, distances, strict=True):
                 nearest.offer(row, np.arange(start, start + len(block)))
         return found

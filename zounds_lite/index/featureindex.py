@@ -2,90 +2,38 @@
 
 Goal: an index knows which documents it holds and what made their frames, so ``update`` touches only what was added,
 replaced or deleted since. Conventions: a document is in the index once, all of it or not at all; what is added last
-comes last. What differs between binary codes and vectors is in ``hamming`` and ``vectorindex``. Classes:
-``FeatureIndex``, ``IndexUpdate``; functions ``folder_name``, ``fingerprint``.
+comes last. What differs between binary codes and vectors is in ``hamming`` and ``vectorindex``. Class:
+``FeatureIndex``; function ``check_count``.
 """
 
-import hashlib
-import json
 import logging
 import shutil
 import tempfile
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Self
-from urllib.parse import quote
 
 import numpy as np
 
-from zounds_lite._declared import decode
-from zounds_lite.errors import DeclarationError, DimensionError, KeyNotFound, StoreFormatError, WriteOnlyIndex
-from zounds_lite.featureflow.sources import refreshed
+from zounds_lite.errors import DeclarationError, DimensionError, KeyNotFound, WriteOnlyIndex
 from zounds_lite.index.best import Nearest
+from zounds_lite.index.entries import Document
+from zounds_lite.index.following import Batch, IndexUpdate, fingerprint, folder_name, with_progress
 from zounds_lite.index.listening import Listener
+from zounds_lite.index.places import describe_rows, place_of
 from zounds_lite.index.results import SearchResults
-from zounds_lite.index.rowstore import Document, RowStore
+from zounds_lite.index.rowstore import RowStore
 from zounds_lite.index.view import View
 from zounds_lite.timeseries import TimeDimension, TimeSlice, VariableRateTimeSeries
-from zounds_lite.timeseries.durations import from_picoseconds
 
-__all__ = ["FeatureIndex", "IndexUpdate", "check_count", "fingerprint", "folder_name"]
+__all__ = ["FeatureIndex", "check_count"]
 
 _log = logging.getLogger(__name__)
 
-_BATCH = 64
-_BATCH_BYTES = 32 * 1024 * 1024
 _TRIES = 5
-_LONGEST_NAME = 150
 _LISTENED = b"listened"
-
-
-@dataclass
-class IndexUpdate:
-    """What ``update`` did.
-
-    Attributes:
-        added, replaced, deleted (list[str]): ids of documents.
-        unchanged (int): how many were in the index as they are now.
-        failed (dict[str, str]): documents that could not be indexed, and why; they are not in the index.
-    """
-
-    added: list[str] = field(default_factory=list)
-    replaced: list[str] = field(default_factory=list)
-    deleted: list[str] = field(default_factory=list)
-    unchanged: int = 0
-    failed: dict[str, str] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        failed = "".join(f"\n  {_id}: {reason}" for _id, reason in self.failed.items())
-        return (
-            f"{len(self.added)} added, {len(self.replaced)} replaced, {len(self.deleted)} deleted, "
-            f"{self.unchanged} unchanged, {len(self.failed)} failed{failed}"
-        )
-
-
-def folder_name(key: str, version: str | None) -> str:
-    """Return the name of an index's folder: any text becomes a name that every file system takes.
-
-    Examples:
-        >>> folder_name("hash", "v1/2")
-        'index.hash.v1%2F2'
-    """
-    name = ".".join(["index", quote(key, safe="", errors="surrogatepass")])
-    if version is not None:
-        name += "." + quote(str(version), safe="", errors="surrogatepass")
-    if len(name) <= _LONGEST_NAME:
-        return name
-    return f"{name[:_LONGEST_NAME]}-{hashlib.blake2b(name.encode(), digest_size=8).hexdigest()}"
-
-
-def fingerprint(lineage: Any, feature: Any, sources: Mapping[str, Any]) -> dict[str, str]:
-    """Say what makes a feature of a document: the code, and the content of the sources as they are now."""
-    hashes = {name: refreshed(source)["hash"] for name, source in sources.items()}
-    return {"lineage": lineage.hash(feature), "source": lineage.source_digest(feature, hashes)}
 
 
 def check_count(n_results: Any) -> int:
@@ -222,20 +170,13 @@ class FeatureIndex(ABC):
         if rows is None:  # nothing to find
             rows = np.empty((0, 1), np.uint8)
         header = {**made_by, "axis": None if axis is None else axis.to_dict()}
-        extras = list(self._extras(document, slices, axis is not None)) if axis is None or self.extra_data else []
+        extras = self._extras(document, slices, axis)
         return Document(_id, rows, header, extras), layout
 
-    def _extras(self, document: Any, slices: Iterable[TimeSlice], is_regular: bool) -> Iterator[bytes]:
-        """Yield what is kept of each row, as JSON: start and end, where no axis tells, and extra data."""
-        for timeslice in slices:
-            extra = {name: function(document, timeslice) for name, function in self.extra_data.items()}
-            times = None if is_regular else [timeslice.start_ps, timeslice.stop_ps]
-            try:
-                yield json.dumps([times, extra], allow_nan=False).encode("ascii")
-            except (TypeError, ValueError) as error:
-                raise DeclarationError(
-                    f"extra data of document {document._id!r} at {timeslice!r}: {error}; allowed: what JSON can hold"
-                ) from error
+    def _extras(self, document: Any, slices: Iterable[TimeSlice], axis: TimeDimension | None) -> list[bytes]:
+        if axis is not None and not self.extra_data:
+            return []
+        return list(describe_rows(document, slices, axis is not None, self.extra_data))
 
     def update(self, progress: bool | None = None) -> IndexUpdate:
         """Bring the index in step with the store: add what is new, replace what was made anew, drop what is gone.
@@ -246,13 +187,13 @@ class FeatureIndex(ABC):
             progress (bool | None): show a progress bar on stderr; None: only on a terminal.
         """
         known = self._store.documents()
-        report, pending = IndexUpdate(), _Batch(self._store)
+        report, pending = IndexUpdate(), Batch(self._store)
         lineage, database = self.document.lineage(), self.document._database()
         current = lineage.hash(self.feature)
         if known and all(header.get("lineage") != current for _, header in known.values()):
             pending.may_clear = True  # the code changed, so not one row in the index is worth keeping
         ids = list(database.iter_ids())
-        for _id in _with_progress(ids, progress):
+        for _id in with_progress(ids, progress):
             self._update_one(_id, known.pop(_id, (0, None))[1], lineage, pending, report)
         pending.removed += known
         report.deleted += known
@@ -260,7 +201,7 @@ class FeatureIndex(ABC):
         self._store.tidy()
         return report
 
-    def _update_one(self, _id: str, known: Any, lineage: Any, pending: "_Batch", report: IndexUpdate) -> None:
+    def _update_one(self, _id: str, known: Any, lineage: Any, pending: "Batch", report: IndexUpdate) -> None:
         try:
             sources = self.document._database().read(_id).sources
             made_by = fingerprint(lineage, self.feature, sources)
@@ -404,35 +345,13 @@ class FeatureIndex(ABC):
         results, distances = [], []
         for (number, row), distance in zip(view.locate(nearest.rows), nearest.distances, strict=True):
             try:
-                results.append(self._result(number, row))
+                results.append(place_of(self._store, number, row, bool(self.extra_data)))
             except KeyNotFound:
                 if not leave_out:
                     raise
                 continue
             distances.append(distance)
         return SearchResults(query, results, np.array(distances, nearest.distances.dtype), self.document)
-
-    def _result(self, number: int, row: int) -> tuple[Any, ...]:
-        header = self._store.header(number)
-        times = extra = None
-        if header.get("axis") is None or self.extra_data:
-            times, extra = self._extra(number, row)
-        if times is None:
-            timeslice = decode(header["axis"]).slice_of(row)
-        else:
-            start, stop = times
-            duration = None if stop is None else from_picoseconds(stop - start)
-            timeslice = TimeSlice(duration=duration, start=from_picoseconds(start))
-        return (header["id"], timeslice, extra or {}) if self.extra_data else (header["id"], timeslice)
-
-    def _extra(self, number: int, row: int) -> tuple[Any, Any]:
-        try:
-            times, extra = json.loads(self._store.extra(number, row))
-        except KeyNotFound:
-            if self._store.header(number).get("axis") is None:
-                raise
-            return None, None  # indexed before anybody asked for extra data
-        return times, extra
 
     # the rest
 
@@ -443,7 +362,7 @@ class FeatureIndex(ABC):
         return isinstance(_id, str) and self._store.find(_id) is not None
 
     def compact(self) -> int:
-        """Free the room of rows that are gone, and return how many these were; ``update`` does it where it is worth it."""
+        """Free the room of rows that are gone, and return how many these were; ``update`` does it now and then."""
         return self._store.compact()
 
     def verify(self) -> list[str]:
@@ -465,47 +384,3 @@ class FeatureIndex(ABC):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.document.__name__}, {self.feature.name}, {len(self)} frames)"
-
-
-class _Batch:
-    """Changes that are committed together."""
-
-    def __init__(self, store: RowStore) -> None:
-        self.store = store
-        self.may_clear = False
-        self.added: list[Document] = []
-        self.removed: list[str] = []
-        self._layout: dict[str, Any] | None = None
-        self._size = 0
-
-    def check(self, layout: Mapping[str, Any] | None) -> None:
-        """Refuse rows of another layout than those in the index, unless none of these is worth keeping."""
-        known = self._layout or self.store.layout
-        if layout is None or known is None or dict(layout) == known:
-            return
-        if self._layout is None and self.may_clear:
-            self.store.clear()
-            return
-        raise StoreFormatError(f"rows of {dict(layout)}; the index holds rows of {known}")
-
-    def add(self, document: Document, layout: Mapping[str, Any] | None) -> None:
-        """Take a document, and commit where there are enough."""
-        if layout is not None:
-            self._layout = dict(layout)
-            self.may_clear = False
-        self.added.append(document)
-        self._size += document.rows.nbytes + sum(map(len, document.extras))
-        if len(self.added) >= _BATCH or self._size >= _BATCH_BYTES:
-            self.commit()
-
-    def commit(self) -> None:
-        """Write what was taken."""
-        if self.added or self.removed:
-            self.store.change(self._layout, self.added, self.removed)
-        self.added, self.removed, self._size = [], [], 0
-
-
-def _with_progress(ids: list[str], progress: bool | None) -> Iterable[str]:
-    from tqdm import tqdm
-
-    return tqdm(ids, desc="indexing", unit="document", disable=None if progress is None else not progress)

@@ -160,7 +160,7 @@ class HammingDb:
         sort: bool = False,
         rng: np.random.Generator | None = None,
     ) -> tuple[bytes | None, SearchResults]:
-        """Search for a code that is picked at random; return it with the results, None and nothing where there is none.
+        """Search for a code that is picked at random; return it with the results, or None with nothing.
 
         Args:
             n_results, multithreaded, sort: as for ``search``.

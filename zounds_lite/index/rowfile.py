@@ -50,7 +50,7 @@ class RowFiles:
             with open(os.open(path, _CREATE, 0o666), "r+b", buffering=0) as file:
                 file.seek(at)
                 for part in parts:
-                    data = memoryview(np.ascontiguousarray(part)).cast("B") if part.size else memoryview(b"")
+                    data = np.ascontiguousarray(part).reshape(-1).view(np.uint8).data
                     at += len(data)
                     while len(data):
                         data = data[file.write(data) :]

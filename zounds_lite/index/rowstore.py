@@ -12,28 +12,26 @@ at a time or many at once, all of a change or nothing; many processes read while
 - Documents are numbered as they come, and a number is never used again. The rows of a document that is gone are dead:
   nothing finds them, and ``compact`` writes a new file without them. Nothing stored is ever executed.
 
-Classes: ``Document``, ``RowStore``.
+Class: ``RowStore``; what is written into it is in ``entries``.
 """
 
-import hashlib
 import json
 import os
 import struct
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
-import xxhash
 
 from zounds_lite.errors import CorruptValue, KeyNotFound, StoreFormatError
 from zounds_lite.featureflow.stores.environment import Environment
+from zounds_lite.index.entries import Document, checksum, hashed, in_words, read_header, shape_of
 from zounds_lite.index.rowfile import RowFiles
 from zounds_lite.index.view import View
 
-__all__ = ["Document", "RowStore"]
+__all__ = ["RowStore"]
 
 _FORMAT = 1
 _DATABASES = (b"search", b"ids", b"spans", b"documents", b"extras")
@@ -44,23 +42,6 @@ _WORTH_IT = 1024 * 1024
 _T = TypeVar("_T")
 
 _EMPTY = {"generation": 0, "epoch": 0, "rows": 0, "dead": 0, "next": 0, "file": 0, "layout": None}
-
-
-@dataclass
-class Document:
-    """The rows of one document, to be written.
-
-    Args:
-        id (str): the document.
-        rows (np.ndarray): its rows, two-dimensional.
-        header (dict): strict JSON that is kept beside them.
-        extras (Sequence[bytes]): bytes that are kept for each row; none, or as many as there are rows.
-    """
-
-    id: str
-    rows: np.ndarray
-    header: dict[str, Any] = field(default_factory=dict)
-    extras: Sequence[bytes] = ()
 
 
 class RowStore:
@@ -125,7 +106,7 @@ class RowStore:
             )
         if about != self.subject:
             raise StoreFormatError(
-                f"{str(self.path)!r} holds {_words(about)}; asked for: {_words(self.subject)}; pass another path"
+                f"{str(self.path)!r} holds {in_words(about)}; asked for: {in_words(self.subject)}; pass another path"
             )
 
     # the state
@@ -195,7 +176,7 @@ class RowStore:
 
     def _mapped(self, view: View) -> np.ndarray:
         """Map the file of rows."""
-        dtype, columns = _shape_of(view.layout, self.path)
+        dtype, columns = shape_of(view.layout, self.path)
         return self._files.map(view.file, dtype, view.size, columns)
 
     def header(self, number: int) -> dict[str, Any]:
@@ -206,7 +187,7 @@ class RowStore:
         """
         found = self._headers.get(number)
         if found is None:
-            found = self._read(b"documents", _NUMBER.pack(number), _header)
+            found = self._read(b"documents", _NUMBER.pack(number), read_header)
             if len(self._headers) >= _MOST_CACHED:
                 self._headers.clear()
             self._headers[number] = found
@@ -233,7 +214,7 @@ class RowStore:
             found = {}
             with txn.cursor(databases[b"documents"]) as cursor:
                 for key, value in cursor:
-                    header = _header(value)
+                    header = read_header(value)
                     found[str(header["id"])] = (_NUMBER.unpack(key)[0], header)
             return found
 
@@ -243,12 +224,12 @@ class RowStore:
         """Return the header of a document; None where it is not here."""
 
         def read(txn: Any, databases: Mapping[bytes, Any]) -> bytes | None:
-            number = txn.get(_hashed(_id), db=databases[b"ids"])
+            number = txn.get(hashed(_id), db=databases[b"ids"])
             found: bytes | None = None if number is None else txn.get(number, db=databases[b"documents"])
             return found
 
         raw = self._environment.run(read)
-        return None if raw is None else _header(raw)
+        return None if raw is None else read_header(raw)
 
     def note(self, key: bytes) -> bytes | None:
         """Return bytes that were kept with ``change``."""
@@ -322,7 +303,7 @@ class RowStore:
         state = self._state(txn, databases)
         if layout is not None and state["layout"] not in (None, dict(layout)):
             raise StoreFormatError(
-                f"{str(self.path)!r} holds {_words(state['layout'])}; given: {_words(dict(layout))}; delete the folder "
+                f"{str(self.path)!r} holds {in_words(state['layout'])}; given: {in_words(layout)}; delete the folder "
                 "and index again, or pass another path or version"
             )
         if layout is not None:
@@ -338,21 +319,21 @@ class RowStore:
     ) -> None:
         number, count = int(state["next"]), len(document.rows)
         key = _NUMBER.pack(number)
-        checksum = _checksum(document.rows)
+        digest = checksum(document.rows)
         header = json.dumps({**document.header, "id": document.id}, allow_nan=False).encode("ascii")
-        txn.put(_hashed(document.id), key, db=databases[b"ids"])
-        txn.put(key, _SPAN.pack(start, count, checksum), db=databases[b"spans"])
+        txn.put(hashed(document.id), key, db=databases[b"ids"])
+        txn.put(key, _SPAN.pack(start, count, digest), db=databases[b"spans"])
         txn.put(key, header, db=databases[b"documents"])
         for row, data in enumerate(document.extras):
             txn.put(_EXTRA.pack(number, row), data, db=databases[b"extras"])
         state["next"] = number + 1
 
     def _remove(self, txn: Any, databases: Mapping[bytes, Any], state: dict[str, Any], _id: str) -> None:
-        key = txn.get(_hashed(_id), db=databases[b"ids"])
+        key = txn.get(hashed(_id), db=databases[b"ids"])
         if key is None:
             return
         _, count, _ = _SPAN.unpack(txn.get(key, db=databases[b"spans"]))
-        txn.delete(_hashed(_id), db=databases[b"ids"])
+        txn.delete(hashed(_id), db=databases[b"ids"])
         for name in (b"spans", b"documents"):
             txn.delete(key, db=databases[name])
         with txn.cursor(databases[b"extras"]) as cursor:
@@ -364,7 +345,7 @@ class RowStore:
 
     def _write(self, state: dict[str, Any], parts: Sequence[np.ndarray]) -> None:
         """Write rows behind those that are committed."""
-        dtype, columns = _shape_of(state["layout"], self.path)
+        dtype, columns = shape_of(state["layout"], self.path)
         self._files.write(state["file"], state["rows"] * columns * dtype.itemsize, parts)
         state["rows"] += sum(len(part) for part in parts)
 
@@ -375,11 +356,11 @@ class RowStore:
             state = self._state(txn, databases)
             if not state["dead"]:
                 return int(state["file"]), 0
-            dtype, columns = _shape_of(state["layout"], self.path)
+            dtype, columns = shape_of(state["layout"], self.path)
             rows = self._files.map(state["file"], dtype, state["rows"], columns)
             spans, at, number = self._spans(txn, databases), 0, state["file"] + 1
-            for key, (_, count, checksum) in spans.items():
-                txn.put(key, _SPAN.pack(at, count, checksum), db=databases[b"spans"])
+            for key, (_, count, digest) in spans.items():
+                txn.put(key, _SPAN.pack(at, count, digest), db=databases[b"spans"])
                 at += count
             self._files.write(number, 0, (rows[start : start + count] for start, count, _ in spans.values()))
             dead = state["rows"] - at
@@ -406,9 +387,9 @@ class RowStore:
         view = self.view()
         spans = self._environment.run(self._spans)
         damaged = []
-        for key, (_, count, checksum) in spans.items():
+        for key, (start, count, digest) in spans.items():
             rows = view.rows[start : start + count] if view.rows is not None else np.empty(0, np.uint8)
-            if len(rows) == count and _checksum(rows) != checksum:
+            if len(rows) == count and checksum(rows) != digest:
                 damaged.append(str(self.header(_NUMBER.unpack(key)[0])["id"]))
         return damaged
 
@@ -417,33 +398,3 @@ class RowStore:
         with self._lock:
             self._view = View()
         self._environment.close()
-
-
-def _checksum(rows: np.ndarray) -> int:
-    return xxhash.xxh3_64_intdigest(np.ascontiguousarray(rows).reshape(-1).view(np.uint8).data if rows.size else b"")
-
-
-def _hashed(_id: str) -> bytes:
-    return hashlib.blake2b(_id.encode("utf-8", "surrogatepass"), digest_size=24).digest()
-
-
-def _header(raw: bytes) -> dict[str, Any]:
-    try:
-        header = json.loads(raw)
-    except (ValueError, RecursionError) as error:
-        raise CorruptValue(f"the entry of a document in an index is damaged: {error}; index again") from error
-    if not isinstance(header, dict) or not isinstance(header.get("id"), str):
-        raise CorruptValue("the entry of a document in an index has no id; index again")
-    return header
-
-
-def _shape_of(layout: Any, path: Path) -> tuple[np.dtype, int]:
-    """Return dtype and columns of rows."""
-    dtype, columns = (layout or {}).get("dtype"), (layout or {}).get("columns")
-    if dtype not in ("<u8", "<f4") or type(columns) is not int or columns < 1:
-        raise CorruptValue(f"{str(path)!r} says of its rows {layout!r}; delete the folder and index again")
-    return np.dtype(dtype), columns
-
-
-def _words(subject: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name} {value!r}" for name, value in sorted(subject.items()))

@@ -82,7 +82,8 @@ class VectorIndex(FeatureIndex):
         return rows, {"dtype": VALUE.str, "columns": rows.shape[1]}
 
     def _query_rows(self, query: Any) -> tuple[np.ndarray, dict[str, Any]]:
-        values = self.decode_query(query) if isinstance(query, (bytes, bytearray, memoryview)) else np.asarray(query)
+        is_raw = isinstance(query, (bytes, bytearray, memoryview))
+        values = self.decode_query(bytes(query)) if is_raw else np.asarray(query)
         return self._rows(values.reshape(1, -1), "query")
 
     def _shown(self, rows: np.ndarray, layout: Mapping[str, Any]) -> bytes:
