@@ -54,14 +54,18 @@ given, what is allowed, and what to do next.
     |   +-- EmptyCorpus (LookupError)        there is nothing to learn from
     |   +-- RaggedCorpus                     features of different shapes, or no numbers
     |   +-- NonFiniteFeatures                features with NaN or infinite values
-    |   +-- NotTrained (LookupError)         a pipeline that was not trained yet was applied
+    |   +-- NotTrained (LookupError, RuntimeError)   a pipeline or a network that was not trained yet was used
     |   +-- NotInvertible (NotImplementedError)   a step that has no way back
+    |   +-- NonFiniteLoss (ArithmeticError)  training went out of bounds: a loss that is NaN or infinite
+    |   +-- CheckpointError                  a file from which training cannot go on
+    |   +-- NetworkMismatch                  a network that cannot be stored, or does not fit what is stored
     +-- OptionalDependencyError (ImportError)   an extra that is not installed
     +-- WorkerError (RuntimeError)           worker processes that do not start, or an executor that broke
 """
 
 __all__ = [
     "ArchiveError",
+    "CheckpointError",
     "ChecksumMismatch",
     "CorruptValue",
     "DatasetError",
@@ -87,9 +91,11 @@ __all__ = [
     "MediaError",
     "MissingArgument",
     "ModelExistsError",
+    "NetworkMismatch",
     "NoPersistenceSettingsError",
     "NonFiniteAudio",
     "NonFiniteFeatures",
+    "NonFiniteLoss",
     "NotAudio",
     "NotEnoughData",
     "NotInvertible",
@@ -342,12 +348,24 @@ class NonFiniteFeatures(LearnError):
     """Features with NaN or infinite values, from which nothing can be learned."""
 
 
-class NotTrained(LearnError, LookupError):
-    """A pipeline that holds no trained step, or is not in its store yet, was applied."""
+class NotTrained(LearnError, LookupError, RuntimeError):
+    """A pipeline that holds no trained step, or is not in its store yet, was applied; or a trainer has not begun."""
 
 
 class NotInvertible(LearnError, NotImplementedError):
     """A result was to be inverted through a step that has no way back."""
+
+
+class NonFiniteLoss(LearnError, ArithmeticError):
+    """A loss became NaN or infinite, so training stopped; the message names the epoch and the batch."""
+
+
+class CheckpointError(LearnError):
+    """A file from which training cannot go on: no checkpoint, or that of another training."""
+
+
+class NetworkMismatch(LearnError):
+    """A network that cannot be stored as data, or whose class no longer fits what is stored."""
 
 
 class OptionalDependencyError(ZoundsError, ImportError):
