@@ -19,6 +19,15 @@ from zounds_lite.learn.pipeline import (
     PreprocessResult as PreprocessResult,
 )
 from zounds_lite.learn.preprocessor import Preprocessor as Preprocessor
+from zounds_lite.learn.reservoir import (
+    MultiplexedReservoir as MultiplexedReservoir,
+    Reservoir as Reservoir,
+)
+from zounds_lite.learn.sampling import (
+    BalancedSamples as BalancedSamples,
+    ReservoirSampler as ReservoirSampler,
+    ShuffledSamples as ShuffledSamples,
+)
 from zounds_lite.learn.scaling import (
     InstanceScaling as InstanceScaling,
     Log as Log,
