@@ -198,7 +198,7 @@ class Index:
         found: np.ndarray | None = None
         for criterion in criteria:
             numbers = self._holding(criterion)
-            found = numbers if found is None else np.intersect1d(found, numbers, assume_unique=True)
+            found = numbers if found is None else _common(found, numbers)
             if not len(found):
                 break
         return np.zeros(0, np.int64) if found is None else found
@@ -208,8 +208,8 @@ class Index:
         place = self._place((criterion.feature, criterion.field))
         if place is None:
             return np.zeros(0, np.int64)
-        numbers = [self._postings(place[0], *ends)[2] for ends in criterion.ranges]
-        return np.unique(np.concatenate([np.zeros(0, np.int64), *numbers]))
+        numbers = (self._postings(place[0], *ends)[2] for ends in criterion.ranges)
+        return _in_order(np.concatenate([np.zeros(0, np.int64), *numbers]))
 
     def _postings(self, field: int, low: bytes, high: bytes) -> tuple[list[bytes], np.ndarray, np.ndarray]:
         """Return what stands under the values of a field.
@@ -334,6 +334,23 @@ def _unpacked(form: struct.Struct, raw: bytes) -> Any:
     if len(raw) != form.size:
         raise CorruptValue(f"an entry of the index has {len(raw)} bytes, not {form.size}")
     return form.unpack(raw)
+
+
+def _in_order(numbers: np.ndarray) -> np.ndarray:
+    """Return numbers in order, each once; those under one value are that already."""
+    if not (numbers[1:] > numbers[:-1]).all():
+        numbers = np.sort(numbers)
+        numbers = numbers[np.append(True, numbers[1:] > numbers[:-1])]
+    return numbers
+
+
+def _common(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Return what stands in both of two arrays, each in order."""
+    few, many = (first, second) if len(first) < len(second) else (second, first)
+    if not len(few):
+        return few
+    places = np.minimum(np.searchsorted(many, few), len(many) - 1)
+    return few[many[places] == few]
 
 
 def _offsets(raw: bytes | None) -> set[int]:

@@ -34,7 +34,7 @@ _NOTED = 100
 _FEW = 64
 """Records that wait and are read by each question, which takes some milliseconds; where more wait, they are indexed."""
 
-_STEP, _STEP_BYTES = 500, 32 * 2**20
+_STEP, _STEP_BYTES = 2000, 32 * 2**20
 _CHECKED = 500
 _TRIES = 20
 _ID_START = 28
