@@ -22,7 +22,7 @@ from zounds_lite.featureflow.kinds import ClobberPickleFeature, PickleFeature
 from zounds_lite.featureflow.model import BaseModel
 from zounds_lite.featureflow.node import IteratorNode, Node
 from zounds_lite.learn.pipeline import PreprocessingPipeline
-from zounds_lite.learn.units import like
+from zounds_lite.learn.rounds import in_rounds
 
 __all__ = ["InfiniteSampler", "infinite_streaming_learning_pipeline", "learning_pipeline"]
 
@@ -124,13 +124,12 @@ class InfiniteSampler(Node):
             raise EmptyCorpus(f"there is nothing to learn from: {source!r} have no rows; process documents first")
         rng = np.random.default_rng([self.seed, number])
         chosen = np.minimum(sizes, np.maximum(1, self.nsamples * sizes // sizes.sum()))
-        parts, example = [], None
+        parts: list[np.ndarray] = []
         for found, count in zip(self._features(source, ids), chosen, strict=True):
             rows = np.sort(rng.choice(len(found), min(int(count), len(found)), replace=False))
-            example = found[:0] if example is None else example
             parts.append(np.asarray(found)[rows])
         drawn = np.concatenate(parts).astype(self.dtype or parts[0].dtype, copy=False)
-        return like(drawn[rng.permutation(len(drawn))[: self.nsamples]], example[:0], None)
+        return drawn[rng.permutation(len(drawn))[: self.nsamples]]
 
 
 class _Round(CorpusOf):
@@ -165,7 +164,9 @@ class _InRounds(BaseModel):
     """What models that learn in rounds share."""
 
     @classmethod
-    def process(cls, rounds: int | None = None, epochs: int | None = None, **kwargs: Any) -> str:
+    def process(  # type: ignore[override]
+        cls, rounds: int | None = None, epochs: int | None = None, **kwargs: Any
+    ) -> str:
         """Learn in rounds, each of new samples, and store the pipeline after each.
 
         It ends after ``rounds``; when every trainer has done its epochs, or ``epochs``; or when it is interrupted
@@ -194,6 +195,9 @@ class _InRounds(BaseModel):
         given = {"dtype": None, "feature_filter": None, "parallel": True, "seed": 0, **kwargs}
         _id = cls.id_provider.new_id(**kwargs)  # type: ignore[attr-defined]
         done = 0
+        for trainer in trainers:
+            if getattr(trainer, "is_finished", False):  # it was used before
+                trainer.reset()
         try:
             for number in _progress(itertools.count() if rounds is None else range(rounds), rounds):
                 cls._learn_round(_id, {**given, "dataset": _Round.of(kwargs["dataset"], number)})
@@ -209,7 +213,8 @@ class _InRounds(BaseModel):
     @classmethod
     def _learn_round(cls, _id: str, inputs: dict[str, Any]) -> None:
         cls._check_arguments(inputs, cls.id_provider)  # type: ignore[attr-defined]
-        cls._commit([cls._prepare(_id, inputs)])
+        with in_rounds():  # trainers do some epochs in each
+            cls._commit([cls._prepare(_id, inputs)])
 
     @classmethod
     def _trainers(cls) -> list[Any]:
@@ -232,6 +237,8 @@ class _InRounds(BaseModel):
 
 
 def _is_finished(trainer: Any, epochs: int | None) -> bool:
+    if getattr(trainer, "is_finished", False):  # which may be before its last epoch
+        return True
     done = getattr(trainer, "epoch", getattr(trainer, "_current_epoch", 0))
     return bool(done >= (trainer.epochs if epochs is None else epochs))
 
@@ -282,6 +289,6 @@ def infinite_streaming_learning_pipeline(cls: Any) -> Any:
     root = roots[0].copy(needs=dataset)
     features = {**cls.features, roots[0].name: root}
     pipeline = ClobberPickleFeature(PreprocessingPipeline, needs=list(features.values()), store=True)
-    names = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__}
+    about = {"__module__": cls.__module__, "__qualname__": cls.__qualname__, "__doc__": cls.__doc__}
     added = {"dataset": dataset, roots[0].name: root, "pipeline": pipeline}
-    return type(cls)(cls.__name__, (_InRounds, cls), {**names, **added})
+    return type(cls)(cls.__name__, (_InRounds, cls), {**about, **added})
