@@ -29,6 +29,7 @@ NAMES = [
     "slices",
     "regions",
     "growth",
+    "where",
     "fetch",
     "archives",
     "accuracy",

@@ -58,7 +58,8 @@ def many(count: int) -> list[dict[str, Any]]:
     rng = np.random.default_rng(0)
     speakers, labels = rng.integers(0, 5, count), rng.integers(0, 10, count)
     labels[(speakers == 3) & (labels == 7)] = 8
-    labels[np.flatnonzero(speakers == 3)[:: max(1, count // 5 // 50)][:50]] = 7
+    theos = np.flatnonzero(speakers == 3)
+    labels[theos[np.linspace(0, len(theos) - 1, 50).astype(int)]] = 7
     durations = rng.random(count).round(6)
     return [
         {

@@ -13,6 +13,7 @@ from zounds_lite.featureflow import InMemoryDatabase
 from zounds_lite.featureflow.stores import Database
 from zounds_lite.featureflow.stores.base import Garbage
 from zounds_lite.featureflow.stores.checks import own_record
+from zounds_lite.featureflow.stores.criteria import Criterion, wanted
 from zounds_lite.featureflow.stores.salvage import SalvagedDatabase
 from zounds_lite.testing.contracts import DatabaseContract
 
@@ -103,6 +104,20 @@ class ClosesForEver(InMemoryDatabase):
         self._records.clear()
 
 
+class FindsWhatItFoundBefore(InMemoryDatabase):
+    """Keeps an index that nobody changes."""
+
+    def find(self, criteria):
+        self.found = getattr(self, "found", {})
+        return self.found.setdefault(tuple(criteria), super().find(criteria))
+
+
+class MistakesTrueForOne(InMemoryDatabase):
+    def find(self, criteria):
+        same = {key: wanted([1, True]) for key in (wanted(1), wanted(True))}
+        return super().find([Criterion(one.feature, one.field, same.get(one.ranges, one.ranges)) for one in criteria])
+
+
 class SaysNothingOfPowerCuts(InMemoryDatabase):
     durability = "surely"
 
@@ -120,6 +135,8 @@ BROKEN = {
     WritesTheLedgerFirst: {"documents_and_ledger_change_together"},
     StopsAtDamage: {"ids_survive_damaged_records"},
     ClosesForEver: {"it_can_be_closed_and_used_again"},
+    FindsWhatItFoundBefore: {"replaced_and_deleted_documents_are_not_found"},
+    MistakesTrueForOne: {"a_value_is_found_by_its_type"},
     SaysNothingOfPowerCuts: {"it_says_how_durable_it_is"},
 }
 
