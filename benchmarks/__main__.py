@@ -33,6 +33,7 @@ NAMES = [
     "fetch",
     "archives",
     "accuracy",
+    "learning",
 ]
 
 

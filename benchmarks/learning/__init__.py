@@ -1,0 +1,4 @@
+"""Models learned from stored features: a section a file, each with ``rows()``; run with ``python -m benchmarks.learning``.
+
+``rows(is_quick)`` yields rows of the table; a section that is short anyway may take no argument.
+"""
