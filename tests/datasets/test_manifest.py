@@ -350,6 +350,16 @@ def test_labels_arrive_on_documents(table, tmp_path):
     assert again.skipped == [a, b] and len(again.failed) == 3
 
 
+def test_an_edited_label_makes_its_document_anew_and_no_other(table, tmp_path):
+    for name in ("a.wav", "b.wav"):
+        (tmp_path / name).write_bytes(encoded(sine(440, 0.1, 8000), 8000))
+    sound = bound_sound(tmp_path)
+    for text, processed in (("7", ["a", "b"]), ("7", []), ("8", ["a"])):
+        report = zounds.ingest(Manifest(table(f"path,label\na.wav,{text}\nb.wav,7\n")), sound, progress=False)
+        assert sorted(str(_id)[-5] for _id in report.processed) == processed and not report.failed
+    assert sorted(document.meta["label"] for document in sound) == [7, 8]
+
+
 def test_rows_go_to_worker_processes(table, tmp_path):
     from tests.datasets.documents import bound, write_pages
 

@@ -149,7 +149,8 @@ class Job:
             if document.source_changed:
                 return False
             made_from = document._read(lambda snapshot: snapshot.record.sources).get(self.root, {})
-            return _is_same_segment(made_from, task.item) and _is_same_content(made_from, task.item)
+            is_same = _is_same_segment(made_from, task.item) and _is_same_content(made_from, task.item)
+            return is_same and _says_the_same(made_from, task.item)
         except FATAL:
             raise
         except ZoundsError:  # a damaged record is processed again
@@ -232,3 +233,14 @@ def _is_same_content(made_from: dict[str, Any], item: Any) -> bool:
     stored = extras.get("checksum") if isinstance(extras, dict) else None
     named = item.extras.get("checksum") if isinstance(item, AudioMetaData) else None
     return stored is None or named is None or stored == named
+
+
+def _says_the_same(made_from: dict[str, Any], item: Any) -> bool:
+    """Tell whether labels and whatever else an item says are what its document was made with.
+
+    Of what is on another machine, only checksum and segment count: catalogues count downloads, and to learn that anew is
+    worth no download.
+    """
+    if not isinstance(item, AudioMetaData) or made_from.get("kind") != "wrapped" or made_from["source"]["kind"] == "url":
+        return True
+    return bool(item.replace(uri="source").to_dict() == made_from["value"])
