@@ -112,7 +112,7 @@ class Learned(Node):
 def _pipeline_of(learned: Any, pipeline_func: Callable[[Any], Any] | None) -> Pipeline:
     """Return the pipeline of a document, as it is now."""
     if isinstance(learned, Pipeline):
-        return learned
+        return learned if pipeline_func is None else _checked(pipeline_func(learned), learned)
     if isinstance(learned, type) and issubclass(learned, BaseModel):
         learned = learned()
     if not isinstance(learned, BaseModel):

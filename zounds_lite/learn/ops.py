@@ -63,11 +63,12 @@ class Op(Declared):
     keeps_units = False
     """True where each element of the result stands for the same element of the data: all dimensions stay."""
 
-    def __call__(self, data: Any, **extra: Any) -> Any:
+    def __call__(self, data: Any, *args: Any, **extra: Any) -> Any:
         """Transform rows.
 
         Args:
             data (np.ndarray): examples along the first axis.
+            args: none; subclasses name what they take.
             extra: inversion data, where the op is the inverse of another.
 
         Returns:
@@ -75,7 +76,7 @@ class Op(Declared):
         """
         raise NotImplementedError(f"{type(self).__name__} does not say what it does: override __call__")
 
-    def inverse(self, data: Any, **inversion_data: Any) -> Any:
+    def inverse(self, data: Any, *args: Any, **inversion_data: Any) -> Any:
         """Go back from what ``__call__`` returned.
 
         Raises:
@@ -117,4 +118,4 @@ def plain_rows(data: Any, shape: tuple[int, ...] | None, what: str) -> np.ndarra
 
 def floating(dtype: np.dtype) -> np.dtype:
     """Return the dtype in which numbers of another are worked on: floating point and complex stay, others: float64."""
-    return dtype if dtype.kind in "fc" else np.dtype(np.float64)
+    return dtype.newbyteorder("=") if dtype.kind in "fc" else np.dtype(np.float64)

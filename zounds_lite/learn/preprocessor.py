@@ -81,7 +81,7 @@ class Preprocessor(Aggregator, Node):
         self._corpora.setdefault(name, Corpus()).append(data)
 
     def _dequeue(self) -> Any:
-        names = set(self.needs) or {None}
+        names: set[str | None] = set(self.needs) or {None}
         if not (self._whole >= names or self._ending()) or "trained" in self._run:
             raise NotEnoughData()
         missing = sorted(str(name) for name in names - self._corpora.keys())

@@ -165,7 +165,7 @@ class InstanceScaling(Untrained):
         return InstanceScaled(self.max_value)
 
 
-class LogModulus(Op):
+class Logarithmic(Op):
     """sign(x) ln(1 + abs(x))."""
 
     is_rowwise = keeps_units = True
@@ -193,10 +193,10 @@ class Log(Untrained):
     """
 
     def _op(self) -> Op:
-        return LogModulus()
+        return Logarithmic()
 
 
-class MuLaw(Op):
+class MuLawCurve(Op):
     """Mu-law, with mu = 255."""
 
     is_rowwise = keeps_units = True
@@ -224,7 +224,7 @@ class MuLawCompressed(Untrained):
     """
 
     def _op(self) -> Op:
-        return MuLaw()
+        return MuLawCurve()
 
 
 class Multiplied(Op):

@@ -8,6 +8,7 @@ behind it, in ``tempfile.gettempdir()`` (the environment's TMPDIR), which is gon
 import mmap
 import os
 import tempfile
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -71,6 +72,7 @@ class Spill:
         try:
             if self._file is None:
                 self._file = tempfile.TemporaryFile(prefix="zounds-corpus-")  # noqa: SIM115  # it lives as long as we
+                weakref.finalize(self, self._file.close)
             data = array.reshape(-1).view(np.uint8).data
             while data:
                 data = data[os.pwrite(self._file.fileno(), data, self._at) :]
@@ -80,16 +82,14 @@ class Spill:
                 f"no room for a temporary copy of the corpus in {tempfile.gettempdir()}, after {self._at} bytes "
                 f"({error}); store the features that you train on, or set TMPDIR to a folder with more room"
             ) from error
-        file = self._file
+        return lambda: self._read(at, shape, dtype)
 
-        def read() -> np.ndarray:
-            out = np.empty(shape, dtype)
-            view, done = out.reshape(-1).view(np.uint8).data, 0
-            while done < len(view):
-                read_now = os.preadv(file.fileno(), [view[done:]], at + done)
-                if not read_now:
-                    raise OSError(f"the temporary copy of the corpus ends at byte {at + done}")
-                done += read_now
-            return out
-
-        return read
+    def _read(self, at: int, shape: tuple[int, ...], dtype: np.dtype) -> np.ndarray:
+        out = np.empty(shape, dtype)
+        left = out.reshape(-1).view(np.uint8).data
+        while left:
+            size = os.preadv(self._file.fileno(), [left], at)
+            if not size:
+                raise OSError(f"the temporary copy of the corpus ends at byte {at}")
+            left, at = left[size:], at + size
+        return out
