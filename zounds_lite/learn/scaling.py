@@ -28,6 +28,10 @@ __all__ = [
 ]
 
 
+_SMALLEST = 1e-140
+"""The square of it is still a number of full precision."""
+
+
 def _per_row(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
     """Shape one number per row so that it combines with the rows."""
     return values.reshape(-1, *(1,) * (rows.ndim - 1))
@@ -45,9 +49,11 @@ def _norms(rows: np.ndarray) -> np.ndarray:
         return np.hypot(_norms(flat.real), _norms(flat.imag))
     with np.errstate(over="ignore"):
         norms = np.sqrt(np.einsum("ij,ij->i", flat, flat, dtype=np.float64))
-    for i in np.flatnonzero(np.isinf(norms)):  # the squares of very large numbers are too large
-        peak = np.abs(flat[i]).max()
-        norms[i] = np.float64(peak) * np.linalg.norm((flat[i] / peak).astype(np.float64))
+    # squares of very large numbers are too large, and those of very small ones are 0
+    hard = np.flatnonzero(~((norms > _SMALLEST) & (norms < np.inf)))
+    if len(hard):
+        peaks = np.abs(flat[hard]).max(axis=1).astype(np.float64)
+        norms[hard] = peaks * np.linalg.norm(flat[hard] / _divisor(peaks)[:, np.newaxis], axis=1)
     return np.asarray(norms)
 
 
@@ -256,7 +262,9 @@ class Multiplied(Op):
         dtype = floating(rows.dtype) if factor.dtype.kind in "fc" or ufunc is np.divide else rows.dtype
         if factor.dtype.kind == "c":
             dtype = np.result_type(dtype, np.complex64)
-        if factor.ndim >= rows.ndim or np.broadcast_shapes(factor.shape, rows.shape) != rows.shape:
+        if factor.ndim >= rows.ndim or any(
+            n not in (1, size) for n, size in zip(factor.shape[::-1], rows.shape[::-1], strict=False)
+        ):
             raise DimensionError(
                 f"a factor of shape {list(factor.shape)} does not fit examples of shape {list(rows.shape[1:])}"
             )

@@ -33,9 +33,7 @@ class Sliced(Op):
 
     def __call__(self, data: Any) -> Any:
         if np.ndim(data) < 2:
-            raise DimensionError(
-                f"Slicer takes a part of the last axis of examples; got {np.ndim(data)} axes, needed: 2"
-            )
+            raise DimensionError(f"Slicer takes a part of the last of 2 axes or more; got an array of {np.ndim(data)}")
         index = slice(None) if self.slicex is None else self.slicex
         numbers: Any = np.arange(data.shape[-1])
         if isinstance(data, ArrayWithUnits):
