@@ -137,6 +137,16 @@ from zounds_lite.learn import (
     infinite_streaming_learning_pipeline as infinite_streaming_learning_pipeline,
     learning_pipeline as learning_pipeline,
 )
+from zounds_lite.learn.nets import (
+    BandBank as BandBank,
+    ConstantQBank as ConstantQBank,
+    FilterBank as FilterBank,
+    MelBank as MelBank,
+    ModifiedCosine as ModifiedCosine,
+    PerceptualLoss as PerceptualLoss,
+    ShortTimeFourier as ShortTimeFourier,
+    SincLayer as SincLayer,
+)
 from zounds_lite.loudness import (
     Decibel as Decibel,
     LogModulus as LogModulus,

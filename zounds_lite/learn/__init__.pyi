@@ -2,11 +2,35 @@
 
 from zounds_lite.featureflow.corpusof import corpus_of as corpus_of
 from zounds_lite.learn.corpus import Corpus as Corpus
+from zounds_lite.learn.kmeans import KMeans as KMeans
 from zounds_lite.learn.learned import Learned as Learned
 from zounds_lite.learn.learning_pipeline import (
     InfiniteSampler as InfiniteSampler,
     infinite_streaming_learning_pipeline as infinite_streaming_learning_pipeline,
     learning_pipeline as learning_pipeline,
+)
+from zounds_lite.learn.nets import (
+    BandBank as BandBank,
+    ConstantQBank as ConstantQBank,
+    Conv1d as Conv1d,
+    Conv2d as Conv2d,
+    ConvTranspose1d as ConvTranspose1d,
+    ConvTranspose2d as ConvTranspose2d,
+    FilterBank as FilterBank,
+    GatedConvLayer as GatedConvLayer,
+    GatedConvTransposeLayer as GatedConvTransposeLayer,
+    GatedLinearLayer as GatedLinearLayer,
+    MelBank as MelBank,
+    ModifiedCosine as ModifiedCosine,
+    MultiResolutionConvLayer as MultiResolutionConvLayer,
+    PerceptualLoss as PerceptualLoss,
+    ShortTimeFourier as ShortTimeFourier,
+    SincLayer as SincLayer,
+    apply_network as apply_network,
+    batchwise_mean_std_normalization as batchwise_mean_std_normalization,
+    batchwise_unit_norm as batchwise_unit_norm,
+    feature_map_size as feature_map_size,
+    sample_norm as sample_norm,
 )
 from zounds_lite.learn.ops import (
     ForwardResult as ForwardResult,
