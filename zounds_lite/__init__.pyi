@@ -114,6 +114,7 @@ from zounds_lite.learn import (
     Binarize as Binarize,
     Corpus as Corpus,
     InstanceScaling as InstanceScaling,
+    KMeans as KMeans,
     Learned as Learned,
     Log as Log,
     MeanStdNormalization as MeanStdNormalization,
@@ -131,6 +132,7 @@ from zounds_lite.learn import (
     Reshape as Reshape,
     Sharpen as Sharpen,
     ShuffledSamples as ShuffledSamples,
+    SimHash as SimHash,
     Slicer as Slicer,
     UnitNorm as UnitNorm,
     Weighted as Weighted,
@@ -147,6 +149,15 @@ from zounds_lite.learn.nets import (
     ShortTimeFourier as ShortTimeFourier,
     SincLayer as SincLayer,
 )
+from zounds_lite.learn.nets.networks import (
+    PyTorchAutoEncoder as PyTorchAutoEncoder,
+    PyTorchGan as PyTorchGan,
+    PyTorchNetwork as PyTorchNetwork,
+)
+from zounds_lite.learn.nets.supervised import SupervisedTrainer as SupervisedTrainer
+from zounds_lite.learn.nets.trainers import Trainer as Trainer
+from zounds_lite.learn.nets.triplet import TripletEmbeddingTrainer as TripletEmbeddingTrainer
+from zounds_lite.learn.nets.wasserstein import WassersteinGanTrainer as WassersteinGanTrainer
 from zounds_lite.loudness import (
     Decibel as Decibel,
     LogModulus as LogModulus,

@@ -2,6 +2,11 @@
 
 from zounds_lite.featureflow.corpusof import corpus_of as corpus_of
 from zounds_lite.learn.corpus import Corpus as Corpus
+from zounds_lite.learn.hashing import (
+    SimHash as SimHash,
+    hyperplanes as hyperplanes,
+    simhash as simhash,
+)
 from zounds_lite.learn.kmeans import KMeans as KMeans
 from zounds_lite.learn.learned import Learned as Learned
 from zounds_lite.learn.learning_pipeline import (
@@ -32,6 +37,15 @@ from zounds_lite.learn.nets import (
     feature_map_size as feature_map_size,
     sample_norm as sample_norm,
 )
+from zounds_lite.learn.nets.networks import (
+    PyTorchAutoEncoder as PyTorchAutoEncoder,
+    PyTorchGan as PyTorchGan,
+    PyTorchNetwork as PyTorchNetwork,
+)
+from zounds_lite.learn.nets.supervised import SupervisedTrainer as SupervisedTrainer
+from zounds_lite.learn.nets.trainers import Trainer as Trainer
+from zounds_lite.learn.nets.triplet import TripletEmbeddingTrainer as TripletEmbeddingTrainer
+from zounds_lite.learn.nets.wasserstein import WassersteinGanTrainer as WassersteinGanTrainer
 from zounds_lite.learn.ops import (
     ForwardResult as ForwardResult,
     Op as Op,
