@@ -74,7 +74,7 @@ def _describe_parameters(feature: Feature) -> dict[str, Any]:
         defaults = {name: p.default for name, p in known.items() if p.default is not inspect.Parameter.empty}
         arguments = {**defaults, **arguments}
     if hasattr(extractor, "lineage_parameters"):
-        arguments = extractor.lineage_parameters(arguments)
+        arguments = extractor.lineage_parameters(arguments, feature.version)
     neutral = _IGNORED | set(getattr(extractor, "neutral_parameters", ()))
     described = {}
     for name, value in sorted(arguments.items()):

@@ -6,7 +6,7 @@ neither torch nor scikit-learn: the names, and where they come from, stand in ``
 
 - mechanics: ``corpus``, ``ops``, ``pipeline``, ``preprocessor``, ``statistics``;
 - steps: ``standardization``, ``scaling``, ``shaping``;
-- ``learned``: a stored pipeline as a node of other documents; ``learning_pipeline``: ready-made models.
+- ``learned``: a stored pipeline as a node of other documents; ``ready_made``: models to subclass.
 """
 
 from zounds_lite import _lazy

@@ -9,11 +9,6 @@ from zounds_lite.learn.hashing import (
 )
 from zounds_lite.learn.kmeans import KMeans as KMeans
 from zounds_lite.learn.learned import Learned as Learned
-from zounds_lite.learn.learning_pipeline import (
-    InfiniteSampler as InfiniteSampler,
-    infinite_streaming_learning_pipeline as infinite_streaming_learning_pipeline,
-    learning_pipeline as learning_pipeline,
-)
 from zounds_lite.learn.nets import (
     BandBank as BandBank,
     ConstantQBank as ConstantQBank,
@@ -57,6 +52,11 @@ from zounds_lite.learn.pipeline import (
     PreprocessResult as PreprocessResult,
 )
 from zounds_lite.learn.preprocessor import Preprocessor as Preprocessor
+from zounds_lite.learn.ready_made import (
+    InfiniteSampler as InfiniteSampler,
+    infinite_streaming_learning_pipeline as infinite_streaming_learning_pipeline,
+    learning_pipeline as learning_pipeline,
+)
 from zounds_lite.learn.reservoir import (
     MultiplexedReservoir as MultiplexedReservoir,
     Reservoir as Reservoir,

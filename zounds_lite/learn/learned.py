@@ -72,9 +72,14 @@ class Learned(Node):
         self._rows: list[Any] = []
 
     @classmethod
-    def lineage_parameters(cls, arguments: Mapping[str, Any]) -> dict[str, Any]:
-        """Say what of the arguments counts: the pipeline by its version, not by where it is read from."""
-        learned, version = arguments.get("learned"), arguments.get("version")
+    def lineage_parameters(cls, arguments: Mapping[str, Any], version: str | None = None) -> dict[str, Any]:
+        """Say what of the arguments counts: the pipeline by its version, not by where it is read from.
+
+        Args:
+            arguments (Mapping[str, Any]): the arguments.
+            version (str | None): the feature's, which is ours too.
+        """
+        learned, version = arguments.get("learned"), arguments.get("version") or version
         others = {name: arguments.get(name) for name in ("wrapper", "dtype")}
         if others["dtype"] is not None and not isinstance(others["dtype"], Var):
             others["dtype"] = np.dtype(others["dtype"]).str

@@ -92,7 +92,7 @@ class Preprocessor(Aggregator, Node):
                 "training, and see that the iterable was not read up before"
             )
         self._run["trained"] = True
-        corpora = {str(name): corpus for name, corpus in self._corpora.items()}
+        corpora = {str(name): self._corpora[name] for name in self.needs or [None]}
         corpus = Corpus.zipped(corpora) if len(corpora) > 1 else next(iter(corpora.values()))
         corpus.check_rows()
         return corpus
