@@ -1,7 +1,9 @@
 """Connections go to public addresses, and to the very ones that were checked; a proxy is the user's own."""
 
+import contextlib
 import io
 import socket
+import threading
 import time
 
 import pytest
@@ -207,3 +209,42 @@ def test_a_proxy_that_drips_or_refuses_a_tunnel(proxied):
         assert time.monotonic() - began < 1.5
         with pytest.raises(FetchError, match="the proxy .* does not serve: Tunnel connection failed: 501"):
             quick().read("https://93.184.215.14/x")
+
+
+def dripping(first=b""):
+    """Accept connections and send a byte now and then, whatever is asked; return the port and what ends it."""
+    listener, ended = socket.create_server(("127.0.0.1", 0)), threading.Event()
+
+    def serve():
+        with listener:
+            while not ended.is_set():
+                connection, _ = listener.accept()
+                with connection, contextlib.suppress(OSError):
+                    connection.sendall(first)
+                    while not ended.wait(0.05):
+                        connection.sendall(b"\x16")
+
+    thread = threading.Thread(target=serve, daemon=True)
+    thread.start()
+
+    def end():
+        ended.set()
+        with contextlib.suppress(OSError), socket.create_connection(listener.getsockname()):
+            pass
+        thread.join()
+
+    return listener.getsockname()[1], end
+
+
+@pytest.mark.parametrize("where", ["handshake", "tunnel"])
+def test_the_total_time_holds_before_there_is_a_request(proxied, where):
+    # the length of a record of TLS that never comes; a status line that never ends
+    port, end = dripping(b"\x16\x03\x03\x40\x00" if where == "handshake" else b"HTTP/1.1 200 ")
+    if where == "tunnel":
+        proxied(f"http://127.0.0.1:{port}")
+    url = f"https://127.0.0.1:{port}/x" if where == "handshake" else "https://93.184.215.14/x"
+    began = time.monotonic()
+    with pytest.raises(FetchError, match="took longer than the allowed 0.5 s"):
+        quick(connect_timeout=30, read_timeout=30, total_timeout=0.5, private_addresses=where == "handshake").read(url)
+    assert time.monotonic() - began < 1.5
+    end()

@@ -83,6 +83,12 @@ class _Checked:
         except OSError as error:
             raise errors.NewConnectionError(self, f"no connection: {error}") from error
 
+    def _tunnel(self: Any) -> None:
+        super()._tunnel()  # type: ignore[misc]
+        deadline = current_deadline()
+        if deadline is not None and deadline.is_over:  # a proxy that was cut in the middle of its answer
+            raise OSError("the connection to the proxy was cut")
+
     def request(self: Any, *arguments: Any, **options: Any) -> None:
         deadline = current_deadline()
         if deadline is not None:

@@ -11,7 +11,6 @@ import io
 import json
 import os
 import shutil
-import time
 from collections.abc import Callable
 from copy import copy
 from pathlib import Path
@@ -19,7 +18,8 @@ from typing import Any, BinaryIO, TypeVar
 
 from zounds_lite._declared import Declared
 from zounds_lite._lazy import optional
-from zounds_lite.errors import ChecksumMismatch, DeclarationError, FetchError, RateLimited
+from zounds_lite.errors import ChecksumMismatch, DeclarationError, FetchError
+from zounds_lite.featureflow.attempts import repeated
 from zounds_lite.featureflow.bodies import Checksum, content_range, pieces
 from zounds_lite.featureflow.deadlines import Deadline
 from zounds_lite.featureflow.downloads import Download, content_length
@@ -37,8 +37,6 @@ _T = TypeVar("_T")
 _PIECE = 256 * 1024
 _SHOWN = 100
 """Bytes of a body that is not what it should be, in messages."""
-_WORTH_IT = 2**20
-"""Bytes that an attempt must bring for the next one to count as the first."""
 _NO_HEAD = {403, 405, 501}
 """What servers answer that do not say how long a body is, though they may well give it."""
 
@@ -316,40 +314,9 @@ class Fetcher(Declared):
         return self._run(request, attempt, lambda: download.size)
 
     def _run(self, request: Any, attempt: Callable[[Exchange], _T], progress: Callable[[], int] = lambda: 0) -> _T:
-        """Try, and try again with growing pauses what may pass, until the time is up."""
         mask_logs()
         with Deadline(self.total_timeout) as deadline:
-            exchange = Exchange(self, self._sessions.current(), request, deadline)
-            turn, mismatched = 0, False
-            while True:
-                before = progress()
-                try:
-                    return attempt(exchange)
-                except FetchError as error:
-                    again = getattr(error, "passing", False) and exchange.request.method in ("GET", "HEAD")
-                    if isinstance(error, ChecksumMismatch):  # once more: it may have been damaged on its way
-                        again, mismatched = not mismatched, True
-                    if progress() - before >= _WORTH_IT:
-                        turn = 0
-                    if not again or turn >= self.retries or deadline.is_over:
-                        raise
-                    pause = self._pause(error, turn, deadline)
-                time.sleep(pause)
-                turn += 1
-
-    def _pause(self, error: FetchError, turn: int, deadline: Deadline) -> float:
-        """Return the seconds to wait after an error; raise it where they are too many."""
-        pause = min(self.backoff * 2.0 ** min(turn, 60), self.max_wait)
-        if isinstance(error, RateLimited):
-            pause = max(pause, error.retry_after_s)
-            if pause > self.max_wait:
-                message = f"{error}: it asks for a pause of {pause:.0f} s; allowed: {self.max_wait:g} s (max_wait=...)"
-                longer = RateLimited(message, error.retry_after_s)
-                longer.status = error.status
-                raise longer from None
-        if pause >= deadline.left():
-            raise error
-        return pause
+            return repeated(Exchange(self, self._sessions.current(), request, deadline), attempt, progress)
 
     def _key(self, request: Any) -> str:
         """Name what a request asks for, in the cache."""
