@@ -63,7 +63,6 @@ def test_each_thread_has_its_own(server):
     assert server.opened == 4 and server.count() == 100
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
 def test_a_forked_process_opens_its_own(server):
     fetcher, url = quick(), server.add("/a", DATA)
     assert fetcher.read(url) == DATA
