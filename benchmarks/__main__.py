@@ -32,6 +32,7 @@ NAMES = [
     "where",
     "fetch",
     "archives",
+    "search",
     "accuracy",
     "learning",
 ]

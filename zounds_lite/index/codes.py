@@ -27,7 +27,9 @@ _BLOCK = 512 * 1024
 _BYTES_AT_ONCE = 3
 """So many words differ in at most 192 bits, which a byte can count."""
 
-_FARTHEST = np.iinfo(np.uint16).max
+_SHARE = 50_000
+"""Codes that are worth a thread of their own."""
+
 _LONGEST = 4096
 """Bytes of a code; more bits than this could overflow the count."""
 
@@ -196,11 +198,11 @@ def nearest_codes(
     """
     if queries.ndim != 2 or queries.shape[1] != codes.shape[1]:
         raise DimensionError(f"queries of shape {queries.shape} for codes of {codes.shape[1]} words; allowed: as long")
-    wanted = threads or os.cpu_count() or 1
-    share = -(-len(codes) // wanted) or 1
-    parts = [range(start, min(start + share, len(codes))) for start in range(0, len(codes), share)]
-    if len(parts) < 2:
+    wanted = min(threads or os.cpu_count() or 1, -(-len(codes) // _SHARE))
+    share = -(-len(codes) // max(1, wanted))
+    if wanted < 2:
         return _walk(codes, queries, k, dead, range(len(codes)))
+    parts = [range(start, min(start + share, len(codes))) for start in range(0, len(codes), share)]
     with ThreadPoolExecutor(len(parts)) as pool:
         found = list(pool.map(lambda rows: _walk(codes, queries, k, dead, rows), parts))
     return [Nearest.merged(part) for part in zip(*found, strict=True)]

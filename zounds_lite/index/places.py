@@ -7,6 +7,7 @@ of every row; where there is none (variable rates), and where extra data are kep
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from zounds_lite._declared import decode
@@ -58,7 +59,7 @@ def place_of(store: RowStore, number: int, row: int, has_extra: bool) -> tuple[A
         times, extra = _kept(store, number, row, is_needed=axis is None)
     try:
         if axis is not None:
-            timeslice = decode(axis).slice_of(row)
+            timeslice = _axis(json.dumps(axis)).slice_of(row)
         else:
             start, stop = times
             timeslice = TimeSlice(None if stop is None else from_picoseconds(stop - start), from_picoseconds(start))
@@ -67,6 +68,12 @@ def place_of(store: RowStore, number: int, row: int, has_extra: bool) -> tuple[A
             f"the times of document {header['id']!r} in the index are damaged; index it again"
         ) from error
     return (header["id"], timeslice, extra) if has_extra else (header["id"], timeslice)
+
+
+@lru_cache(maxsize=256)
+def _axis(header: str) -> Any:
+    """Return an axis; most documents share one."""
+    return decode(json.loads(header))
 
 
 def _kept(store: RowStore, number: int, row: int, is_needed: bool) -> tuple[Any, dict[str, Any]]:

@@ -21,10 +21,10 @@ METRICS = ("euclidean", "cosine", "inner_product")
 VALUE = np.dtype("<f4")
 """One value of a vector, as stored."""
 
-_BLOCK = 4 * 1024 * 1024
+_BLOCK = 16 * 1024 * 1024
 """Bytes of vectors that are looked at at a time."""
 
-_QUERIES = 256
+_QUERIES = 128
 _UNIT = 2.0**-24
 """How far ``float32`` rounds, relative to the value."""
 
@@ -80,7 +80,7 @@ def with_norms(data: Any, what: str = "vectors") -> np.ndarray:
 
 
 class _Measure:
-    """One query: roughly in ``float32``, from a product with ``weights``, and exactly."""
+    """One query: roughly in ``float32``, by a product with ``weights``, and exactly."""
 
     def __init__(self, query: np.ndarray, metric: str) -> None:
         self.metric = metric
@@ -90,17 +90,19 @@ class _Measure:
         if metric == "cosine" and self.norm:
             self.weights = (self.weights / self.norm).astype(VALUE)
 
-    def rough(self, product: np.ndarray, half_norms: np.ndarray) -> tuple[np.ndarray, float]:
-        """Turn the product into what ``limit`` is compared with; return it with the most by which it may be wrong."""
-        largest = float(half_norms.max(initial=0.0))
+    def error(self, largest: float) -> float:
+        """Return by how much a product may be wrong, at most.
+
+        Args:
+            largest (float): the largest half of a squared norm among the rows.
+        """
         size = (len(self.query) + 8) * _UNIT
-        if self.metric != "cosine":
-            return product, size * (np.sqrt(2 * largest) * self.norm + largest * (self.metric == "euclidean"))
-        norms = np.sqrt(2 * half_norms)
-        return np.divide(product, norms, out=np.zeros_like(product), where=norms > 0), size * 2
+        if self.metric == "cosine":
+            return 2 * size
+        return size * (np.sqrt(2 * largest) * self.norm + largest * (self.metric == "euclidean"))
 
     def rough_limit(self, limit: float) -> float:
-        """Translate an exact distance to what ``rough`` gives."""
+        """Translate an exact distance to what the product gives."""
         if self.metric == "euclidean":
             return (limit - self.norm**2) / 2
         return limit - 1 if self.metric == "cosine" else limit
@@ -126,9 +128,11 @@ class _Measure:
         return np.maximum(0.0, 1.0 - cosine)
 
 
-def _offer(nearest: Nearest, measure: _Measure, product: np.ndarray, block: np.ndarray, alive: Any, start: int) -> None:
+def _offer(
+    nearest: Nearest, measure: _Measure, rough: np.ndarray, largest: float, block: np.ndarray, alive: Any, start: int
+) -> None:
     """Offer what the products of a block with a query cannot rule out."""
-    rough, error = measure.rough(product, block[:, -1])
+    error = measure.error(largest)
     if alive is not None:
         rough = rough[alive]
     limit = np.inf if nearest.limit is None else measure.rough_limit(float(nearest.limit)) + error
@@ -195,12 +199,14 @@ def _walk(rows: np.ndarray, measures: list[_Measure], k: int, dead: np.ndarray |
     products = np.empty((len(measures), min(step, len(rows))), VALUE)
     for start in range(0, len(rows), step):
         block = rows[start : start + step]
-        product = (
-            np.matmul(weights, block.T, out=products[:, : len(block)])
-            if len(block) == products.shape[1]
-            else (weights @ block.T)
-        )
+        product = products if len(block) == products.shape[1] else np.empty((len(measures), len(block)), VALUE)
+        np.matmul(weights, block.T, out=product)
+        half_norms = np.ascontiguousarray(block[:, -1])
+        if measures[0].metric == "cosine":
+            norms = np.sqrt(2 * half_norms)
+            product *= np.divide(1, norms, out=np.zeros_like(norms), where=norms > 0)
         alive = None if dead is None else np.flatnonzero(~dead[start : start + step])
+        largest = float(half_norms.max())
         for nearest, measure, row in zip(found, measures, product, strict=True):
-            _offer(nearest, measure, row, block, alive, start)
+            _offer(nearest, measure, row, largest, block, alive, start)
     return found
