@@ -59,6 +59,8 @@ given, what is allowed, and what to do next.
     |   +-- NonFiniteLoss (ArithmeticError)  training went out of bounds: a loss that is NaN or infinite
     |   +-- CheckpointError                  a file from which training cannot go on
     |   +-- NetworkMismatch                  a network that cannot be stored, or does not fit what is stored
+    |   +-- LabelError                       labels of mixed type, missing ones, or a class that a part of a split lacks
+    |   +-- ModelVersionError                a model that another version of its library stored
     +-- OptionalDependencyError (ImportError)   an extra that is not installed
     +-- WorkerError (RuntimeError)           worker processes that do not start, or an executor that broke
 """
@@ -86,11 +88,13 @@ __all__ = [
     "InvalidItem",
     "InvalidProcessMethod",
     "KeyNotFound",
+    "LabelError",
     "LearnError",
     "LineageError",
     "MediaError",
     "MissingArgument",
     "ModelExistsError",
+    "ModelVersionError",
     "NetworkMismatch",
     "NoPersistenceSettingsError",
     "NonFiniteAudio",
@@ -366,6 +370,14 @@ class CheckpointError(LearnError):
 
 class NetworkMismatch(LearnError):
     """A network that cannot be stored as data, or whose class no longer fits what is stored."""
+
+
+class LabelError(LearnError):
+    """Labels from which nothing can be learned: missing, of mixed type, or a class that no training example has."""
+
+
+class ModelVersionError(LearnError):
+    """A stored model was made by a version of a library that this one does not read safely."""
 
 
 class OptionalDependencyError(ZoundsError, ImportError):

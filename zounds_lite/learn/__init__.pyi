@@ -2,6 +2,10 @@
 
 from zounds_lite.featureflow.corpusof import corpus_of as corpus_of
 from zounds_lite.learn.corpus import Corpus as Corpus
+from zounds_lite.learn.estimators import (
+    dump_estimator as dump_estimator,
+    load_estimator as load_estimator,
+)
 from zounds_lite.learn.hashing import (
     SimHash as SimHash,
     hyperplanes as hyperplanes,
@@ -57,6 +61,12 @@ from zounds_lite.learn.ready_made import (
     infinite_streaming_learning_pipeline as infinite_streaming_learning_pipeline,
     learning_pipeline as learning_pipeline,
 )
+from zounds_lite.learn.reports import (
+    ClassificationReport as ClassificationReport,
+    ConfusionMatrix as ConfusionMatrix,
+    classification_report as classification_report,
+    confusion_matrix as confusion_matrix,
+)
 from zounds_lite.learn.reservoir import (
     MultiplexedReservoir as MultiplexedReservoir,
     Reservoir as Reservoir,
@@ -82,6 +92,18 @@ from zounds_lite.learn.shaping import (
     Sharpen as Sharpen,
     Slicer as Slicer,
 )
+from zounds_lite.learn.sklearn_models import (
+    SklearnModel as SklearnModel,
+    WithComponents as WithComponents,
+)
 from zounds_lite.learn.standardization import MeanStdNormalization as MeanStdNormalization
 from zounds_lite.learn.statistics import Moments as Moments
+from zounds_lite.learn.supervised import (
+    Labelled as Labelled,
+    Split as Split,
+    labelled as labelled,
+    leave_one_group_out as leave_one_group_out,
+    split_by_group as split_by_group,
+    stratified_split as stratified_split,
+)
 from zounds_lite.learn.untrained import Untrained as Untrained

@@ -7,10 +7,12 @@ Goal: features inside a network, equal to the ones that are stored. The names ca
 - ``transforms``: the differentiable ``ShortTimeFourier``, ``ModifiedCosine``, ``BandBank``, ``MelBank``,
   ``ConstantQBank``, with inverses;
 - ``layers``, ``normalization``: convolutions, gates and norms to build networks of;
+- ``data``: ``FeatureDataset``, ``FeatureStream``, ``collate_ragged``: stored features for a ``DataLoader``;
 - ``applying``: ``apply_network``, ``feature_map_size``.
 """
 
 from zounds_lite.learn.nets.applying import apply_network, feature_map_size
+from zounds_lite.learn.nets.data import FeatureDataset, FeatureStream, collate_ragged
 from zounds_lite.learn.nets.filterbank import FilterBank
 from zounds_lite.learn.nets.layers import (
     Conv1d,
@@ -34,6 +36,8 @@ __all__ = [
     "Conv2d",
     "ConvTranspose1d",
     "ConvTranspose2d",
+    "FeatureDataset",
+    "FeatureStream",
     "FilterBank",
     "GatedConvLayer",
     "GatedConvTransposeLayer",
@@ -47,6 +51,7 @@ __all__ = [
     "apply_network",
     "batchwise_mean_std_normalization",
     "batchwise_unit_norm",
+    "collate_ragged",
     "feature_map_size",
     "sample_norm",
 ]
