@@ -23,6 +23,8 @@ EXTRAS = {
 """Optional libraries that tests use, to the extra that brings each."""
 
 TORCH_TESTS = Path(__file__).parent / "torch"
+TORCH_MODULES = Path(__file__).parents[1] / "zounds_lite" / "learn" / "nets"
+"""Their examples need torch; tests/torch runs them too."""
 
 
 def _missing():
@@ -39,6 +41,8 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     missing = _missing()
+    if "torch" in missing:
+        config.option.ignore = [*(config.option.ignore or []), str(TORCH_MODULES)]
     if config.getoption("--require-extras") and missing:
         extras = ",".join(sorted({EXTRAS[module] for module in missing}))
         raise pytest.UsageError(

@@ -1,8 +1,8 @@
 """Modules whose buffers follow from their arguments.
 
 Goal: windows, filters and bands of the numpy side as buffers that move with their module, and stay exact when it
-changes its precision. Class: ``TableModule``; functions that check arguments: ``as_signal``, ``as_signals``, ``as_bins``,
-``rate_of``, ``check_size``, ``check_positive``.
+changes its precision. Class: ``TableModule``; functions that check arguments: ``as_signal``, ``as_signals``,
+``as_bins``, ``rate_of``, ``check_size``, ``check_positive``.
 """
 
 import math

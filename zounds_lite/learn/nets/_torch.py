@@ -29,6 +29,8 @@ else:
         Module = _NeedsTorch
 
         def __getattr__(self, name: str) -> Any:
+            if name.startswith("__"):  # what looks at names, such as inspect, asks for these first
+                raise AttributeError(name)
             return getattr(optional("torch"), name)
 
     try:

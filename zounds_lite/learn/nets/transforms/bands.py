@@ -139,7 +139,8 @@ class MelBank(BandBank):
 
     def _tables(self) -> dict[str, np.ndarray]:
         # the factor by which ours differs from a transform without scaling
-        weights = super()._tables()["bank"] * float(self.axis.n_fft) ** (self.power / 2)
+        axis: Any = self.axis
+        weights = super()._tables()["bank"] * float(axis.n_fft) ** (self.power / 2)
         gram = weights @ weights.T
         self._steepest = float(np.linalg.eigvalsh(gram).max(initial=0.0))
         return {"bank": weights, "pseudo_inverse": weights.T @ np.linalg.pinv(gram, hermitian=True)}

@@ -74,6 +74,7 @@ class ConstantQBank(TableModule):
         self.samplerate = rate_of(samplerate)
         time = TimeDimension.from_rate(self.samplerate)
         self.hop = time.samples_in(hop) if isinstance(hop, np.timedelta64) else hop
+        self.bands_per_octave = bands_per_octave
         rate = self.samplerate.rate
         self.definition = ConstantQ(rate, self.hop, start_hz, n_bands, bands_per_octave, filter_scale, window, exact)
         self._make_tables()
@@ -115,10 +116,11 @@ class ConstantQBank(TableModule):
     @property
     def scale(self) -> GeometricScale:
         """The bands."""
-        centers = self.definition.center_hz
-        start, stop = float(centers[0]), float(centers[-1])
-        ratio = 1.0 / self.definition.q
-        return GeometricScale(start, stop if len(centers) > 1 else 2 * start, ratio, len(centers))
+        bank = self.definition
+        start, stop = float(bank.center_hz[0]), float(bank.center_hz[-1])
+        # one band alone is as far from the next one as its neighbours would be, as for arrays
+        stop = stop if bank.n_bands > 1 else start * 2.0 ** (1.0 / self.bands_per_octave)
+        return GeometricScale(start, stop, 1.0 / bank.q, bank.n_bands)
 
     def frame_count(self, length: int) -> int:
         """Return how many frames a signal of ``length`` samples has."""
@@ -126,7 +128,7 @@ class ConstantQBank(TableModule):
 
     def forward(self, x: Tensor) -> Tensor:
         """Transform signals."""
-        x = as_signal(x, self._buffers["weights"])  # type: ignore[arg-type]  # a buffer that is there
+        x = as_signal(x, self.get_buffer("weights"))
         frames = self.frame_count(x.shape[-1])
         parts = self._parts(x[None] if x.ndim == 1 else x.flatten(0, -2), frames)
         return torch.view_as_complex(parts).reshape(*x.shape[:-1], frames, self.n_bands)
@@ -139,11 +141,11 @@ class ConstantQBank(TableModule):
         samples, origin, factor = x, 0, 1
         for i, level in enumerate(plan.levels):
             if level.decimation is not None:
-                taps = self._buffers[f"low_pass_{i}"]
-                samples, origin = _decimated(samples, origin, taps, level.factor // factor)  # type: ignore[arg-type]
+                taps = self.get_buffer(f"low_pass_{i}")
+                samples, origin = _decimated(samples, origin, taps, level.factor // factor)
                 factor = level.factor
             for j, group in enumerate(level.groups):
-                kernels = self._buffers[f"kernels_{i}_{j}"]
+                kernels = self.get_buffer(f"kernels_{i}_{j}")
                 found.append((group.bands.start, _products(samples, origin, kernels, group, level, plan.hop, frames)))
         ordered = [part for _, part in sorted(found, key=lambda pair: pair[0])]
         return torch.cat(ordered, dim=-1).unflatten(-1, (self.n_bands, 2))
@@ -170,7 +172,7 @@ class ConstantQBank(TableModule):
         Sources:
             See ``dsp.icqt``.
         """
-        weights: Any = self._buffers["weights"]
+        weights = self.get_buffer("weights")
         spectra = as_bins(spectra, self.n_bands, weights, "bands")
         if not spectra.is_complex():
             raise DeclarationError(f"coefficients of {spectra.dtype}; allowed: complex ones, not magnitudes")
@@ -187,9 +189,10 @@ class ConstantQBank(TableModule):
 
     def _least_squares(self, given: Tensor, size: int, steps: int) -> Tensor:
         """Solve for signals of a size by conjugate gradients, all at once."""
-        weights: Any = self._buffers["weights"]
+        weights = self.get_buffer("weights")
         tracked = torch.is_grad_enabled() and given.requires_grad
-        with torch.enable_grad():
+        # the transposed transform is the gradient of the transform, which is needed without other gradients too
+        with torch.inference_mode(False), torch.enable_grad():
             zeros = given.new_zeros((len(given), size), requires_grad=True)
             parts = self._parts(zeros, given.shape[1]) * weights[:, None]
 
