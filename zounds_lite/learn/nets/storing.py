@@ -93,7 +93,8 @@ def _arguments(network: Any) -> Iterator[tuple[str, Any]]:
         yield from (said() if callable(said) else said).items()
         return
     kind = type(network)
-    is_torch = kind.__module__.startswith("torch.nn.")
+    owner = next(base for base in kind.__mro__ if "__init__" in vars(base))
+    is_torch = owner.__module__.startswith("torch.nn.")
     if is_torch and isinstance(network, nn.RNNBase):
         own = {nn.LSTM: ("proj_size",), nn.RNN: ("nonlinearity",)}.get(kind, ())
         yield from ((name, getattr(network, name)) for name in (*_RNN, *own))

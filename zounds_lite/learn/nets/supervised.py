@@ -98,7 +98,7 @@ class SupervisedTrainer(Trainer):
         self._sampler = np.random.default_rng(seed)
 
     @property
-    def network(self) -> Any:  # type: ignore[override]
+    def network(self) -> Any:
         """The model."""
         return self.model
 
