@@ -3,6 +3,7 @@
 Classes: ``MeanStdNormalization`` (the node), ``Standardized`` (what it learns).
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,9 @@ from zounds_lite.learn.preprocessor import Preprocessor
 from zounds_lite.learn.statistics import Moments
 
 __all__ = ["MeanStdNormalization", "Standardized"]
+
+_BLOCK = 1 << 17
+"""Numbers that are worked on at once."""
 
 
 class Standardized(Op):
@@ -46,16 +50,27 @@ class Standardized(Op):
     def __call__(self, data: Any) -> Any:
         rows = plain_rows(data, self.mean.shape, "MeanStdNormalization")
         mean, divisor = self._cast(rows.dtype)
-        out = np.subtract(rows, mean, dtype=mean.dtype)
-        out /= divisor  # in place: one array is made, where the plain formula makes two
+        out = np.empty(rows.shape, mean.dtype)
+        for part in _blocks(rows):
+            np.subtract(rows[part], mean, out=out[part])
+            np.divide(out[part], divisor, out=out[part])
         return out
 
     def inverse(self, data: Any) -> Any:
         rows = plain_rows(data, self.mean.shape, "the inverse of MeanStdNormalization")
         mean, divisor = self._cast(rows.dtype)
-        out = np.multiply(rows, divisor, dtype=mean.dtype)
-        out += mean
+        out = np.empty(rows.shape, mean.dtype)
+        for part in _blocks(rows):
+            np.multiply(rows[part], divisor, out=out[part])
+            np.add(out[part], mean, out=out[part])
         return out
+
+
+def _blocks(rows: np.ndarray) -> Iterator[slice]:
+    """Yield slices of rows that stay in the processor's cache from one operation to the next."""
+    step = max(1, _BLOCK // max(1, rows[:1].size))
+    for start in range(0, len(rows), step):
+        yield slice(start, start + step)
 
 
 class MeanStdNormalization(Preprocessor):
