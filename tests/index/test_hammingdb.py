@@ -123,6 +123,8 @@ def test_paths_in_use_are_refused_and_left_alone(tmp_path):
     (tmp_path / "file").write_text("mine")
     with pytest.raises(StoreFormatError, match="is a file"):
         HammingDb(tmp_path / "file")
+    with pytest.raises(StoreFormatError, match="lies below a file"):
+        HammingDb(tmp_path / "file" / "below")
     model = sound_class(tmp_path / "store")
     put(model, "a")
     with pytest.raises(StoreFormatError, match="holds a store that is no index"):
