@@ -15,6 +15,7 @@ settings.load_profile("zounds_lite")
 EXTRAS = {
     "torch": "torch",
     "sklearn": "learn",
+    "skops": "learn",
     "matplotlib": "plot",
     "h5py": "hdf5",
     "librosa": "bench",

@@ -16,7 +16,15 @@ from zounds_lite.errors import OptionalDependencyError
 
 __all__ = ["attach", "default_renderer", "optional", "set_default_renderer"]
 
-_EXTRAS = {"torch": "torch", "sklearn": "learn", "matplotlib": "plot", "h5py": "hdf5", "faiss": "faiss", "hypothesis": "test"}
+_EXTRAS = {
+    "torch": "torch",
+    "sklearn": "learn",
+    "skops": "learn",
+    "matplotlib": "plot",
+    "h5py": "hdf5",
+    "faiss": "faiss",
+    "hypothesis": "test",
+}
 
 
 def optional(name: str) -> ModuleType:

@@ -6,7 +6,7 @@ from scipy import stats
 
 from zounds_lite import ArrayWithUnits, Seconds, TimeDimension
 from zounds_lite.core import IdentityDimension
-from zounds_lite.errors import DeclarationError, DimensionError, EmptyCorpus, GraphError, RaggedCorpus
+from zounds_lite.errors import DeclarationError, DimensionError, EmptyCorpus, GraphError, LabelError, RaggedCorpus
 from zounds_lite.learn import (
     BalancedSamples,
     MeanStdNormalization,
@@ -258,7 +258,7 @@ def test_balance_is_cut_down_to_the_rarest_label_and_the_same_for_any_chunks():
 
 def test_absent_labels_are_said():
     chunks = labelled([100], np.repeat(["a", "b"], 50))
-    with pytest.raises(EmptyCorpus, match=r"no rows are labelled \['c'\]; there are \['a', 'b'\]"):
+    with pytest.raises(LabelError, match=r"no rows are labelled \['c'\]; there are \['a', 'b'\]"):
         list(BalancedSamples(nsamples=5, labels=["a", "b", "c"]).run(chunks))
 
 
@@ -267,10 +267,10 @@ def test_labels_that_are_none_are_refused():
         list(BalancedSamples(nsamples=5).run([np.ones(3)]))
     with pytest.raises(DeclarationError, match="different numbers of rows"):
         list(BalancedSamples(nsamples=5).run([{"data": np.ones(3), "labels": np.ones(2, int)}]))
-    with pytest.raises(DeclarationError, match="labels of float64"):
+    with pytest.raises(LabelError, match="labels of float64"):
         list(BalancedSamples(nsamples=5).run([{"data": np.ones(3), "labels": np.ones(3)}]))
-    with pytest.raises(DeclarationError, match="one for each row"):
+    with pytest.raises(LabelError, match="one for each row"):
         list(BalancedSamples(nsamples=5).run([{"data": np.ones(3), "labels": np.ones((3, 1), int)}]))
     mixed = [{"data": np.ones(1), "labels": np.array([1])}, {"data": np.ones(1), "labels": np.array(["one"])}]
-    with pytest.raises(RaggedCorpus, match="mixed type"):
+    with pytest.raises(LabelError, match="mixed type"):
         list(BalancedSamples(nsamples=5).run(mixed))

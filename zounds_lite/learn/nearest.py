@@ -58,35 +58,39 @@ class Centres:
         factors, half, reach, least = self._cast(dtype)
         out = np.empty(len(rows), np.intp)
         step = min(len(rows), max(1, _BLOCK // len(self.centres))) or 1
-        buffer, near = np.empty((step, len(self.centres)), dtype), np.empty((step, len(self.centres)), bool)
+        buffer, numbers = np.empty((step, len(self.centres)), dtype), np.arange(step)
         for start in range(0, len(rows), step):
             block = np.ascontiguousarray(rows[start : start + step], dtype)
             scores = np.matmul(block, factors, out=buffer[: len(block)])
             scores -= half
             found = scores.argmax(axis=1)
-            best = scores[np.arange(len(block)), found]
+            rows_of = numbers[: len(block)]
+            best = scores[rows_of, found]
             # no row is longer than all of them together, whose length is quickly made
             flat = block.reshape(-1)
-            best -= dtype.type(reach * float(np.dot(flat, flat)) ** 0.5 + least)
-            close = np.greater_equal(scores, best[:, None], out=near[: len(block)])
-            if np.count_nonzero(close) > len(block):
-                self._settle(block, close, found)
+            least_far = best - dtype.type(reach * float(np.dot(flat, flat)) ** 0.5 + least)
+            scores[rows_of, found] = -np.inf
+            second = scores[rows_of, scores.argmax(axis=1)]  # which is quicker than max
+            doubtful = np.flatnonzero(second >= least_far)
+            if len(doubtful):
+                scores[doubtful, found[doubtful]] = best[doubtful]
+                close = scores[doubtful] >= least_far[doubtful, np.newaxis]
+                found[doubtful] = self._settled(block[doubtful], close)
             out[start : start + step] = found
         return out
 
-    def _settle(self, block: np.ndarray, close: np.ndarray, found: np.ndarray) -> None:
-        """Compare the distances of centres that are as near as rounding, one by one."""
-        doubtful = np.flatnonzero(np.count_nonzero(close, axis=1) > 1)
-        rows, centres = np.nonzero(close[doubtful])
+    def _settled(self, doubtful: np.ndarray, close: np.ndarray) -> np.ndarray:
+        """Return the nearest of the centres that are as near as rounding, comparing their distances one by one."""
+        rows, centres = np.nonzero(close)
         distances = np.empty(len(rows))
-        step = max(1, _BLOCK // block.shape[1]) if block.shape[1] else len(rows)
+        step = max(1, _BLOCK // doubtful.shape[1]) if doubtful.shape[1] else len(rows)
         for start in range(0, len(rows), step):
             part = slice(start, start + step)
-            apart = block[doubtful[rows[part]]].astype(np.float64) - self.centres[centres[part]]
+            apart = doubtful[rows[part]].astype(np.float64) - self.centres[centres[part]]
             distances[part] = np.einsum("ij,ij->i", apart, apart)
-        table = np.full((len(doubtful), len(self.centres)), np.inf)
+        table = np.full(close.shape, np.inf)
         table[rows, centres] = distances
-        found[doubtful] = table.argmin(axis=1)
+        return np.asarray(table.argmin(axis=1))
 
     def distances(self, rows: np.ndarray, labels: np.ndarray) -> np.ndarray:
         """Return the squared distance of each row to the centre that it is labelled with."""

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from zounds_lite.errors import DeclarationError, EmptyCorpus, GraphError, NotEnoughData, RaggedCorpus
+from zounds_lite.errors import DeclarationError, EmptyCorpus, GraphError, LabelError, NotEnoughData
 from zounds_lite.featureflow.node import Aggregator, Node
 from zounds_lite.learn.corpus import Corpus
 from zounds_lite.learn.pipeline import PreprocessResult
@@ -177,8 +177,8 @@ class BalancedSamples(_Sampler):
 
     Raises:
         DeclarationError: ``nsamples`` is no whole number, or less than 1; no labels, or not one for each row.
-        EmptyCorpus: no rows came, or none of one of ``labels``; the message names those that are absent.
-        RaggedCorpus: labels of mixed type.
+        EmptyCorpus: no rows came.
+        LabelError: labels of mixed type, or none of one of ``labels``; the message names those that are absent.
 
     Examples:
         >>> chunk = {"data": np.arange(10.0), "labels": np.array(["a"] * 8 + ["b"] * 2)}
@@ -213,14 +213,14 @@ class BalancedSamples(_Sampler):
     def _checked(self, labels: np.ndarray) -> np.ndarray:
         """Return labels that are all of one kind."""
         if labels.ndim != 1:
-            raise DeclarationError(f"labels of shape {list(labels.shape)}; needed: one for each row")
+            raise LabelError(f"labels of shape {list(labels.shape)}; needed: one for each row")
         if not len(labels):
             return labels
         kind = "i" if labels.dtype.kind == "u" else labels.dtype.kind
         if kind not in "biUS":
-            raise DeclarationError(f"labels of {labels.dtype}; allowed: whole numbers, bools and text")
+            raise LabelError(f"labels of {labels.dtype}; allowed: whole numbers, bools and text")
         if self._kind not in (None, kind):
-            raise RaggedCorpus(f"labels of mixed type: {labels.dtype} after others of kind {self._kind!r}; give one")
+            raise LabelError(f"labels of mixed type: {labels.dtype} after others of kind {self._kind!r}; give one")
         self._kind = kind
         return labels
 
@@ -236,7 +236,7 @@ class BalancedSamples(_Sampler):
     def _sample(self) -> dict[str, np.ndarray]:
         absent = [label for label in self.labels or () if label not in self._reservoirs]
         if absent:
-            raise EmptyCorpus(
+            raise LabelError(
                 f"no rows are labelled {absent!r}; there are {sorted(self._reservoirs)!r:.200}; add documents with the "
                 "absent labels, or take them out of labels="
             )
