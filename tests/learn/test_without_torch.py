@@ -13,6 +13,7 @@ NEEDS_TORCH = {
     "PerceptualLoss": "PerceptualLoss(zounds.MelScale(zounds.FrequencyBand(100, 4000), 8), zounds.SR11025())",
     "ShortTimeFourier": "ShortTimeFourier(zounds.SR11025())",
     "Conv1d": "Conv1d(1, 2, 3)",
+    "SupervisedTrainer": "SupervisedTrainer(None, None, None, 1, 1)",
 }
 
 

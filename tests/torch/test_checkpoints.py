@@ -112,6 +112,13 @@ def test_more_epochs_later(tmp_path):
     assert same(weights_of(more.train(data())), weights_of(trainer_of(dense(0), 5).train(data())))
 
 
+def test_fewer_epochs_later(tmp_path):
+    path = tmp_path / "checkpoint"
+    trainer_of(dense(0), 4, checkpoint=path).train(data())
+    with pytest.raises(CheckpointError, match="has done 4 epochs, and epochs=2"):
+        trainer_of(dense(0), 2, checkpoint=path).train(data())
+
+
 def test_every_so_many_epochs(tmp_path):
     path, found = tmp_path / "checkpoint", []
     trainer = trainer_of(dense(0), 5, 64, checkpoint=path, checkpoint_epochs=2)

@@ -75,6 +75,7 @@ def test_a_plain_pipeline_does_all_epochs_and_keeps_the_time_dimension():
         result.inverse_transform()
     assert isinstance(Classified(_id).pipeline[-1].network, Dense)
     assert not Classified(_id).pipeline["network"].network.training
+    assert Classified(_id).pipeline["network"].history == trainer.history
 
 
 def test_processing_again_gives_the_same_pipeline():

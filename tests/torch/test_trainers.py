@@ -39,7 +39,7 @@ def test_train_and_test_errors_are_the_right_way_round():
     """Labels of held-out rows are wrong on purpose, so only the test error stays large."""
     data = sums(200)
     data["groups"] = np.repeat([0, 1], 100)
-    trainer = trainer_of(model_of(), epochs=60, holdout_percent=0.5)
+    trainer = trainer_of(model_of(), epochs=30, holdout_percent=0.5)
     held = trainer._split(Rows.of(data))[1]
     data["labels"] = data["labels"].copy()
     data["labels"][held] = 100.0
@@ -237,6 +237,7 @@ def test_a_trainer_of_ones_own():
         ({"batch_size": 0}, "batch_size=0"),
         ({"checkpoint_epochs": 0}, "checkpoint_epochs=0"),
         ({"patience": 0}, "patience=0"),
+        ({"seed": -1}, "seed=-1"),
         ({"holdout_percent": 1.0}, "holdout_percent=1.0"),
         ({"holdout_percent": -0.1}, "holdout_percent=-0.1"),
     ],
@@ -249,6 +250,14 @@ def test_arguments_out_of_range(arguments, says):
 def test_what_is_no_network():
     with pytest.raises(DeclarationError, match="needed: a torch nn.Module"):
         trainer_of(lambda x: x)
+
+
+def test_losses_and_optimizers_that_are_none():
+    with pytest.raises(DeclarationError, match=r"the loss is \[16, 1\]; needed: a tensor of a single number"):
+        SupervisedTrainer(model_of(), nn.MSELoss(reduction="none"), adam, 1, 16).train(sums())
+    with pytest.raises(DeclarationError, match="optimizer returned list; needed: an optimizer"):
+        SupervisedTrainer(model_of(), nn.MSELoss(), lambda model: list(model.parameters()), 1, 16).train(sums())
+    SupervisedTrainer(model_of(), nn.MSELoss(), torch.optim.SGD, 1, 16).train(sums())  # with its defaults
 
 
 def test_unknown_devices():

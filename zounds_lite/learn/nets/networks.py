@@ -52,16 +52,22 @@ class AppliedNetwork(Op):
         stored (StoredNetwork): the network.
         part (str | None): the attribute of it to apply; None applies all.
         chunksize (int): rows in one go.
+        history (list[dict]): the errors of each epoch in which it was trained.
     """
 
     is_rowwise = True
 
-    def __init__(self, stored: Any, part: str | None = None, chunksize: int = _CHUNK) -> None:
-        super().__init__(stored=stored, part=part, chunksize=chunksize)
+    def __init__(self, stored: Any, part: str | None = None, chunksize: int = _CHUNK, history: Any = ()) -> None:
+        super().__init__(stored=stored, part=part, chunksize=chunksize, history=list(history))
 
     stored: StoredNetwork
     part: str | None
     chunksize: int
+    history: list[dict[str, Any]]
+
+    def describe(self) -> dict[str, Any]:
+        """Say what counts: not the way to it."""
+        return {name: value for name, value in super().describe().items() if name != "history"}
 
     def validate(self) -> None:
         if not isinstance(self.stored, StoredNetwork):
@@ -85,10 +91,11 @@ class AutoEncoded(AppliedNetwork):
         stored (StoredNetwork): with the attributes ``encoder`` and ``decoder``.
         part (str): the one that is applied.
         chunksize (int): rows in one go.
+        history (list[dict]): the errors of each epoch in which it was trained.
     """
 
-    def __init__(self, stored: Any, part: str = "encoder", chunksize: int = _CHUNK) -> None:
-        super().__init__(stored, part, chunksize)
+    def __init__(self, stored: Any, part: str = "encoder", chunksize: int = _CHUNK, history: Any = ()) -> None:
+        super().__init__(stored, part, chunksize, history)
 
     def inverse(self, data: Any, **inversion_data: Any) -> Any:
         return _rows_through(self.network.decoder, data, self.chunksize)
@@ -156,7 +163,8 @@ class PyTorchNetwork(Preprocessor):
         self._check_network(self.trainer.network)
         learn = self.trainer.train_round if learns_in_rounds() else self.trainer.train
         network = learn(self._training_set(corpus))
-        op = self._op_class(StoredNetwork.of(network), self._part, self.chunksize or _CHUNK)
+        history = getattr(self.trainer, "history", ())
+        op = self._op_class(StoredNetwork.of(network), self._part, self.chunksize or _CHUNK, history)
         rows = corpus.map(_data_of)
         if self.post_training_func is not None:
             rows = rows.map(self.post_training_func)

@@ -9,6 +9,7 @@ other chunks stay in memory up to a limit and go to a temporary file behind it. 
 import hashlib
 import tempfile
 from collections.abc import Iterable, Mapping
+from contextlib import closing
 from typing import Any, Self
 
 import numpy as np
@@ -71,17 +72,16 @@ class Rows:
         """
         if isinstance(data, Rows):
             return data
-        keeper = _Keeper(memory)
-        if isinstance(data, Corpus):
-            return cls(keeper.finish(_read(data, keeper)))
-        given = data if isinstance(data, Mapping) else {"data": data}
-        columns: dict[str, list[Any]] = {}
-        seen: dict[int, list[Any]] = {}
-        for name, value in given.items():
-            if id(value) not in seen:
-                seen[id(value)] = _column(name, value, keeper)
-            columns[name] = seen[id(value)]
-        return cls(keeper.finish(columns))
+        with closing(_Keeper(memory)) as keeper:
+            if isinstance(data, Corpus):
+                return cls(keeper.finish(_read(data, keeper)))
+            columns: dict[str, list[Any]] = {}
+            seen: dict[int, list[Any]] = {}
+            for name, value in (data if isinstance(data, Mapping) else {"data": data}).items():
+                if id(value) not in seen:
+                    seen[id(value)] = _column(name, value, keeper)
+                columns[name] = seen[id(value)]
+            return cls(keeper.finish(columns))
 
     def __len__(self) -> int:
         return next(iter(self._columns.values())).rows
@@ -156,11 +156,16 @@ class _Keeper:
             return array
         with disk_errors(tempfile.gettempdir()):
             if self._file is None:
-                self._file = tempfile.TemporaryFile(prefix="zounds-rows-")  # noqa: SIM115  # its map keeps it
+                self._file = tempfile.TemporaryFile(prefix="zounds-rows-")  # noqa: SIM115  # ``close`` closes it
             self._at += self._file.write(bytes(-self._at % 64))  # rows are read fastest where they are aligned
             place = (self._at, array.dtype, array.shape)
             self._at += self._file.write(np.ascontiguousarray(array).reshape(-1).view(np.uint8).data)
         return place
+
+    def close(self) -> None:
+        """Close the file; what was mapped stays."""
+        if self._file is not None:
+            self._file.close()
 
     def finish(self, columns: Mapping[str, list[Any]]) -> dict[str, list[np.ndarray]]:
         """Return the columns with arrays in the place of what was written."""
@@ -196,7 +201,9 @@ def _read(corpus: Corpus, keeper: _Keeper) -> dict[str, list[Any]]:
 def _column(name: str, value: Any, keeper: _Keeper) -> list[Any]:
     if isinstance(value, Corpus):
         return next(iter(_read(value, keeper).values()))
-    if not isinstance(value, np.ndarray):
+    if isinstance(value, torch.Tensor):
+        value = value.detach().cpu().numpy()
+    if isinstance(value, (list, tuple)):
         _check_kinds(name, value)
     array = np.asarray(value)
     if array.dtype.kind == "O":

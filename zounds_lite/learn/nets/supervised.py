@@ -38,7 +38,7 @@ class SupervisedTrainer(Trainer):
         loss (Callable): takes what the network made and the labels, returns a single number: ``nn.MSELoss()``, or a
             function.
         optimizer (Callable): takes the network and returns its optimizer:
-            ``lambda model: Adam(model.parameters(), lr=1e-3)``.
+            ``lambda model: Adam(model.parameters(), lr=1e-3)``; or a class of optimizers, with its defaults.
         epochs (int): passes over all rows.
         batch_size (int): rows in a batch.
         holdout_percent (float): share of rows, or of groups, to hold out: 0 or more, and less than 1.
@@ -117,7 +117,14 @@ class SupervisedTrainer(Trainer):
     def _make_optimizers(self) -> dict[str, Any]:
         if isinstance(self.loss, nn.Module):
             self.loss.to(self._fit_device)
-        return {"optimizer": self.optimizer(self.model)}
+        is_class = isinstance(self.optimizer, type) and issubclass(self.optimizer, torch.optim.Optimizer)
+        made = self.optimizer(self.model.parameters() if is_class else self.model)
+        if not isinstance(made, torch.optim.Optimizer):
+            raise DeclarationError(
+                f"optimizer returned {type(made).__name__}; needed: an optimizer, as from "
+                "lambda model: torch.optim.Adam(model.parameters(), lr=1e-3)"
+            )
+        return {"optimizer": made}
 
     def _check(self, rows: Rows) -> Rows:
         return rows.need(type(self).__name__, "data", "labels")
@@ -150,12 +157,19 @@ class SupervisedTrainer(Trainer):
         labels = self.label_preprocessor(rows.take(picked, "labels"))
         return tensor_of(data, dtype, device), tensor_of(labels, dtype, device)
 
+    def _loss(self, made: Any, labels: Any) -> Any:
+        loss = self.loss(made, labels)
+        if not isinstance(loss, torch.Tensor) or loss.numel() != 1:
+            what = list(loss.shape) if isinstance(loss, torch.Tensor) else type(loss).__name__
+            raise DeclarationError(f"the loss is {what}; needed: a tensor of a single number, such as the mean")
+        return loss
+
     def _step(self, rows: Rows, picked: np.ndarray) -> tuple[dict[str, float], dict[str, Any]]:
         optimizer = self._optimizers["optimizer"]
         data, labels = self._batch(rows, picked)
         optimizer.zero_grad()
         made = self.model(data)
-        loss = self.loss(made, labels)
+        loss = self._loss(made, labels)
         value = float(loss.detach())
         if np.isfinite(value):  # else the loop stops, with weights that are still good
             loss.backward()
@@ -184,7 +198,7 @@ class SupervisedTrainer(Trainer):
             for start in range(0, len(held), self.batch_size):
                 picked = held[start : start + self.batch_size]
                 data, labels = self._batch(rows, picked)
-                total += float(self.loss(self.model(data), labels)) * len(picked)
+                total += float(self._loss(self.model(data), labels)) * len(picked)
         return {"test_error": total / len(held)}
 
     def _error(self, record: dict[str, Any]) -> float:

@@ -15,7 +15,7 @@ from typing import Any, Self
 import numpy as np
 
 from zounds_lite._declared import parameters_of
-from zounds_lite.errors import DeclarationError, LearnError, NonFiniteLoss
+from zounds_lite.errors import CheckpointError, DeclarationError, LearnError, NonFiniteLoss
 from zounds_lite.learn.nets import checkpoints
 from zounds_lite.learn.nets._torch import torch
 from zounds_lite.learn.nets.describing import described
@@ -85,11 +85,13 @@ class Trainer:
             counts["patience"] = patience
         for name, value in counts.items():
             check_count(name, value)
+        if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
+            raise DeclarationError(f"seed={seed!r}; allowed: a whole number, 0 or more")
         self.epochs = int(epochs)
         self.batch_size = int(batch_size)
         self.checkpoint_epochs = int(checkpoint_epochs)
         self.device = str(device)
-        self.seed = seed
+        self.seed = int(seed)
         self.patience = patience
         self.checkpoint = checkpoint
         self.progress = progress
@@ -261,6 +263,11 @@ class Trainer:
         if state is None:
             return
         checkpoints.check_setup(self.checkpoint, state, self._setup_now)
+        if state["epoch"] > self.epochs:
+            raise CheckpointError(
+                f"{str(self.checkpoint)!r} has done {state['epoch']} epochs, and epochs={self.epochs}; remove it, or "
+                "give another path"
+            )
         self._load(state["networks"])
         for name, optimizer in self._optimizers.items():
             optimizer.load_state_dict(state["optimizers"][name])

@@ -58,8 +58,8 @@ class WassersteinGanTrainer(Trainer):
         n_critic_iterations (int): batches that the critic sees for each one of the generator.
         epochs (int): passes over all rows.
         batch_size (int): rows in a batch.
-        preprocess_minibatch (Callable | None): takes the epoch and a batch, real or made, and returns what the critic
-            sees.
+        preprocess_minibatch (Callable | None): takes the epoch and a batch, real or made, and changes it, or returns
+            another one.
         kwargs_factory (Callable | None): takes the epoch and returns keywords for generator and discriminator.
         debug_gradient (bool): tell callbacks the gradients.
         checkpoint_epochs (int): epochs between checkpoints, and in a round of an endless pipeline.
@@ -124,7 +124,8 @@ class WassersteinGanTrainer(Trainer):
         return {"latent_dimension": list(self.latent_dimension), "n_critic_iterations": self.n_critic_iterations}
 
     def _seen(self, batch: Any) -> Any:
-        return batch if self.preprocess_minibatch is None else self.preprocess_minibatch(self.epoch, batch)
+        seen = None if self.preprocess_minibatch is None else self.preprocess_minibatch(self.epoch, batch)
+        return batch if seen is None else seen
 
     def _made(self, count: int, kwargs: dict[str, Any]) -> Any:
         network = self.network
