@@ -169,9 +169,11 @@ class KMeans(Preprocessor):
         for block in corpus.blocks(_BATCH):
             reservoir.add(_flat(np.asarray(block)))
         sample = reservoir.get()
+        from tqdm import tqdm
+
         spread = float(np.sqrt(sample.var(axis=0).mean()))
         centroids = self._centroids(sample)
-        for _ in range(self.passes):
+        for _ in tqdm(range(self.passes), unit="pass", desc="k-means", disable=None, leave=False):
             before = centroids
             centroids = self._pass(corpus, centroids, sample)
             if np.abs(centroids - before).max() <= _TOLERANCE * spread:

@@ -97,8 +97,10 @@ def lloyd(rows: np.ndarray, weights: np.ndarray, centroids: np.ndarray, iteratio
     Returns:
         tuple[np.ndarray, bool]: the centroids, and whether they came to rest.
     """
+    from tqdm import tqdm
+
     before = None
-    for _ in range(iterations):
+    for _ in tqdm(range(iterations), unit="move", desc="k-means", disable=None, delay=2, leave=False):
         labels = Centres(centroids).nearest(rows)
         if before is not None and np.array_equal(labels, before):
             return centroids, True
