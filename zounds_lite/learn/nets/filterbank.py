@@ -7,6 +7,7 @@ import numpy as np
 
 from zounds_lite.core import ArrayWithUnits
 from zounds_lite.errors import DeclarationError, DimensionError
+from zounds_lite.learn.nets._correlation import correlated, spread
 from zounds_lite.learn.nets._tables import TableModule, as_bins, as_signals, check_size, rate_of
 from zounds_lite.learn.nets._torch import Tensor, functional, torch
 from zounds_lite.spectral import AWeighting, FrequencyDimension, FrequencyScale, morlet_filter_bank
@@ -94,10 +95,8 @@ class FilterBank(TableModule):
         Shape:
             [..., time] -> [signals, bands, time]
         """
-        x = as_signals(x, self.filter_bank)
-        if not x.numel():
-            return x.new_zeros((len(x), self.n_bands, x.shape[-1]))
-        return functional.conv1d(functional.pad(x, _sides(self.kernel_size)), self.filter_bank)
+        size = self.kernel_size
+        return correlated(as_signals(x, self.filter_bank), self.filter_bank[:, 0], size // 2, (size - 1) // 2)
 
     def transposed_convolve(self, x: Tensor) -> Tensor:
         """Add the wavelets of all bands at their places: the transpose of ``convolve``, with its factors.
@@ -114,10 +113,7 @@ class FilterBank(TableModule):
         if getattr(x, "ndim", 0) != 3:
             raise DimensionError(f"bands of shape {tuple(np.shape(x))}; needed: (signals, {self.n_bands}, time)")
         x = as_bins(x.transpose(1, 2), self.n_bands, self.filter_bank, "bands").transpose(1, 2)
-        if not x.numel():
-            return x.new_zeros((len(x), 1, x.shape[-1]))
-        whole = functional.conv_transpose1d(x, self.filter_bank)
-        return whole[..., self.kernel_size // 2 : self.kernel_size // 2 + x.shape[-1]]
+        return spread(x, self.filter_bank[:, 0], self.kernel_size // 2)
 
     def log_magnitude(self, x: Tensor) -> Tensor:
         """Return the positive half of waves in decibels over one: 20 log10(1 + max(x, 0))."""
@@ -200,8 +196,3 @@ class FilterBank(TableModule):
         return (
             f"{self.samplerate.rate} Hz, {self.n_bands} bands of {type(self.scale).__name__}, {self.kernel_size} taps"
         )
-
-
-def _sides(taps: int) -> tuple[int, int]:
-    """How many zeros before and after a signal keep its length."""
-    return taps // 2, (taps - 1) // 2

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 
 from zounds_lite.errors import DimensionError
+from zounds_lite.learn.nets._correlation import correlated
 from zounds_lite.learn.nets._tables import TableModule, as_signals, check_positive, check_size, rate_of
 from zounds_lite.learn.nets._torch import Tensor, functional, torch
 from zounds_lite.spectral import FrequencyScale, fir_filter_bank
@@ -110,7 +111,7 @@ class PerceptualLoss(TableModule):
         x = as_signals(x, self.filter_bank)
         if not x.numel():
             raise DimensionError(f"sounds of shape {tuple(x.shape)}; needed: at least one sample")
-        x = functional.conv1d(x, self.filter_bank, stride=self.lap, padding=self.basis_size)
+        x = correlated(x, self.filter_bank[:, 0], self.basis_size, self.basis_size, self.lap)
         return torch.log1p(self.log_factor * functional.relu(x)) * self.weights
 
     def forward(self, input: Tensor, target: Tensor) -> Tensor:

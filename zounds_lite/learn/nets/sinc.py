@@ -7,8 +7,9 @@ import numpy as np
 
 from zounds_lite.dsp.windows import hamming
 from zounds_lite.errors import DeclarationError
+from zounds_lite.learn.nets._correlation import correlated
 from zounds_lite.learn.nets._tables import TableModule, as_signals, check_size, rate_of
-from zounds_lite.learn.nets._torch import Tensor, functional, nn, torch
+from zounds_lite.learn.nets._torch import Tensor, nn, torch
 from zounds_lite.spectral import FrequencyScale
 
 __all__ = ["SincLayer"]
@@ -131,12 +132,7 @@ class SincLayer(TableModule):
 
     def forward(self, x: Tensor) -> Tensor:
         """Filter signals."""
-        x = as_signals(x, self.window)
-        if not x.numel():
-            return x.new_zeros((len(x), self.n_bands, x.shape[-1]))
-        # conv1d correlates, and the filters are symmetric
-        padded = functional.pad(x, (self.taps // 2, (self.taps - 1) // 2))
-        return functional.conv1d(padded, self.filters()[:, None])
+        return correlated(as_signals(x, self.window), self.filters(), self.taps // 2, (self.taps - 1) // 2)
 
     def extra_repr(self) -> str:
         """Return what the module's repr says."""

@@ -11,7 +11,6 @@ import numpy as np
 from zounds_lite.dsp.constantq import ConstantQ
 from zounds_lite.dsp.constantq_atoms import C1_HZ, Window
 from zounds_lite.dsp.constantq_inverse import icqt
-from zounds_lite.dsp.constantq_plan import Group, Level, Plan
 from zounds_lite.errors import DeclarationError
 from zounds_lite.learn.nets._tables import TableModule, as_bins, as_signal, check_size, rate_of
 from zounds_lite.learn.nets._torch import Tensor, functional, torch
@@ -95,13 +94,12 @@ class ConstantQBank(TableModule):
         given = ("hop", "start_hz", "n_bands", "bands_per_octave", "filter_scale", "window", "exact")
         return cls(rate, *(getattr(node, name) for name in given))
 
-    @property
-    def _plan(self) -> Plan:
-        return self.definition.plan(np.dtype(np.float64))
-
     def _tables(self) -> dict[str, np.ndarray]:
         tables = {"weights": 1.0 / np.sqrt(self.definition.lengths)}
-        for i, level in enumerate(self._plan.levels):
+        levels = self.definition.plan(np.dtype(np.float64)).levels
+        # per level its decimation, and per group its first band and where its kernels start
+        self._layout = [(level.factor, [(g.bands.start, g.first) for g in level.groups]) for level in levels]
+        for i, level in enumerate(levels):
             if level.decimation is not None:
                 tables[f"low_pass_{i}"] = level.decimation[: 2 * level.half + 1, 0].copy()
             for j, group in enumerate(level.groups):
@@ -137,16 +135,16 @@ class ConstantQBank(TableModule):
         """Return real and imaginary parts of frames, [signals, frames, bands, 2]."""
         if not (frames and len(x)):
             return x.new_zeros((len(x), frames, self.n_bands, 2))
-        plan, found = self._plan, []
-        samples, origin, factor = x, 0, 1
-        for i, level in enumerate(plan.levels):
-            if level.decimation is not None:
+        found = []
+        samples, origin, above = x, 0, 1
+        for i, (factor, groups) in enumerate(self._layout):
+            if i:
                 taps = self.get_buffer(f"low_pass_{i}")
-                samples, origin = _decimated(samples, origin, taps, level.factor // factor)
-                factor = level.factor
-            for j, group in enumerate(level.groups):
+                samples, origin = _decimated(samples, origin, taps, factor // above)
+                above = factor
+            for j, (band, first) in enumerate(groups):
                 kernels = self.get_buffer(f"kernels_{i}_{j}")
-                found.append((group.bands.start, _products(samples, origin, kernels, group, level, plan.hop, frames)))
+                found.append((band, _products(samples, origin, kernels, first, (self.hop, factor), frames)))
         ordered = [part for _, part in sorted(found, key=lambda pair: pair[0])]
         return torch.cat(ordered, dim=-1).unflatten(-1, (self.n_bands, 2))
 
@@ -242,13 +240,17 @@ def _decimated(samples: Tensor, origin: int, taps: Tensor, step: int) -> tuple[T
     return functional.conv1d(reached[:, None], taps[None, None], stride=step)[:, 0], first
 
 
-def _products(samples: Tensor, origin: int, kernels: Any, group: Group, level: Level, hop: int, frames: int) -> Tensor:
-    """Return the coefficients of a group of bands, real and imaginary parts in turn, [signals, frames, 2 * bands]."""
+def _products(samples: Tensor, origin: int, kernels: Tensor, first: int, rates: tuple[int, int], frames: int) -> Tensor:
+    """Return the coefficients of a group of bands, real and imaginary parts in turn, [signals, frames, 2 * bands].
+
+    ``rates`` are the samples from one frame to the next, and by how much these samples are decimated.
+    """
+    hop, factor = rates
     phases, size, _ = kernels.shape
-    advance, rows = phases * hop // level.factor, -(-frames // phases)
+    advance, rows = phases * hop // factor, -(-frames // phases)
     found = []
     for phase, kernel in enumerate(kernels):
-        start = phase * hop // level.factor + group.first
+        start = phase * hop // factor + first
         reached = _between(samples, origin, start, start + (rows - 1) * advance + size)
         found.append(reached.unfold(-1, size, advance) @ kernel)
     return torch.stack(found, dim=2).flatten(1, 2)[:, :frames]
