@@ -92,6 +92,12 @@ def test_dicts_of_arrays():
         corpus.append({"data": rows(1)})
 
 
+def test_labels_may_be_text():
+    corpus = Corpus([{"data": rows(2), "labels": np.array(["a", "b"])}])
+    assert corpus.concatenated()["labels"].tolist() == ["a", "b"]
+    assert Corpus([np.array(["a"])], text=True).rows == 1
+
+
 def test_corpora_side_by_side():
     zipped = Corpus.zipped({"a": Corpus([rows(2), rows(3)]).map(np.negative), "b": Corpus([rows(2), rows(3)])})
     assert (zipped.rows, len(zipped)) == (5, 2)

@@ -29,6 +29,10 @@ from zounds_lite.featureflow.archives import ArchiveLimits, ArchiveMember
 from zounds_lite.featureflow.feature import Var
 from zounds_lite.featureflow.fetch import Fetcher
 from zounds_lite.featureflow.fetchcache import FetchCache
+from zounds_lite.learn import Op, Pipeline, PreprocessResult, hashing, kmeans, scaling, shaping, sklearn_models
+from zounds_lite.learn.nets import networks, storing
+from zounds_lite.learn.reports import ClassificationReport, ConfusionMatrix
+from zounds_lite.learn.standardization import Standardized
 from zounds_lite.media.guard import DecodeLimits
 from zounds_lite.soundfile import AudioMetaData, ChunkSizeBytes
 from zounds_lite.spectral import FrequencyScale, weighting, windows
@@ -128,6 +132,88 @@ VALUES |= {
     cls: (cls, [audiorate.AudioSampleRate(cls.RATE + 1)])
     for cls in library_classes(audiorate.AudioSampleRate)
     if hasattr(cls, "RATE")
+}
+STEP = PreprocessResult(None, scaling.Multiplied(2.0), name="a")
+SPEC = storing.NetworkSpec("Linear", "torch.nn.modules.linear", {"in_features": 2})
+STORED = storing.StoredNetwork(SPEC, {"bias": np.zeros(1)}, "2.4")
+STATE = np.zeros(3, np.uint8)
+
+VALUES |= {
+    # what was learned
+    Op: (Op, [scaling.UnitNormalized()]),
+    PreprocessResult: (
+        lambda: PreprocessResult(None, scaling.Multiplied(2.0), name="a"),
+        [
+            STEP.replace(op=scaling.Multiplied(3.0)),
+            STEP.replace(inverse=scaling.Multiplied(0.5)),
+            STEP.replace(inversion_data=scaling.Multiplied(0.5)),
+            STEP.replace(name="b"),
+        ],
+    ),
+    Pipeline: (lambda: Pipeline([STEP]), [Pipeline([STEP, STEP]), Pipeline([])]),
+    Standardized: (
+        lambda: Standardized(np.zeros(2), np.ones(2)),
+        [Standardized(np.ones(2), np.ones(2)), Standardized(np.zeros(2), np.zeros(2))],
+    ),
+    scaling.UnitNormalized: (scaling.UnitNormalized, []),
+    scaling.InstanceScaled: (scaling.InstanceScaled, [scaling.InstanceScaled(2)]),
+    scaling.Logarithmic: (scaling.Logarithmic, []),
+    scaling.MuLawCurve: (scaling.MuLawCurve, []),
+    scaling.Multiplied: (lambda: scaling.Multiplied(2.0), [scaling.Multiplied(np.array([2.0]))]),
+    scaling.WeightedBands: (
+        lambda: scaling.WeightedBands(weighting.AWeighting()),
+        [scaling.WeightedBands(weighting.AWeighting(gain=True))],
+    ),
+    shaping.Sliced: (lambda: shaping.Sliced(slice(1, 2)), [shaping.Sliced(slice(1, 3)), shaping.Sliced()]),
+    shaping.Reshaped: (lambda: shaping.Reshaped((2, -1)), [shaping.Reshaped((-1, 2))]),
+    shaping.Magnitude: (shaping.Magnitude, []),
+    shaping.Thresholded: (shaping.Thresholded, [shaping.Thresholded(0.1)]),
+    shaping.Sharpened: (lambda: shaping.Sharpened(np.ones(3)), [shaping.Sharpened(), shaping.Sharpened(np.ones(2))]),
+    kmeans.NearestCentroid: (
+        lambda: kmeans.NearestCentroid(np.eye(2)),
+        [kmeans.NearestCentroid(np.eye(3)), kmeans.NearestCentroid(2 * np.eye(2))],
+    ),
+    hashing.Hashed: (
+        lambda: hashing.Hashed(np.eye(2), np.zeros(2)),
+        [
+            hashing.Hashed(2 * np.eye(2), np.zeros(2)),
+            hashing.Hashed(np.eye(2), np.ones(2)),
+            hashing.Hashed(np.eye(2), np.zeros(2), True),
+        ],
+    ),
+    sklearn_models.FittedEstimator: (
+        lambda: sklearn_models.FittedEstimator(STATE, "transform", (2,)),
+        [
+            sklearn_models.FittedEstimator(STATE + 1, "transform", (2,)),
+            sklearn_models.FittedEstimator(STATE, "predict", (2,)),
+            sklearn_models.FittedEstimator(STATE, "transform", (3,)),
+        ],
+    ),
+    sklearn_models.FittedComponents: (
+        lambda: sklearn_models.FittedComponents(STATE, "transform", (2,)),
+        [sklearn_models.FittedEstimator(STATE, "transform", (2,))],
+    ),
+    storing.NetworkSpec: (
+        lambda: storing.NetworkSpec("Linear", "torch.nn.modules.linear", {"in_features": 2}),
+        [SPEC.replace(kind="Conv1d"), SPEC.replace(arguments={"in_features": 3}), SPEC.replace(layers={"a": SPEC})],
+    ),
+    storing.StoredNetwork: (
+        lambda: storing.StoredNetwork(SPEC, {"bias": np.zeros(1)}, "2.4"),
+        [STORED.replace(weights={"bias": np.ones(1)}), STORED.replace(spec=SPEC.replace(kind="Conv1d"))],
+    ),
+    networks.AppliedNetwork: (
+        lambda: networks.AppliedNetwork(STORED),
+        [networks.AppliedNetwork(STORED, "encoder"), networks.AppliedNetwork(STORED, chunksize=3)],
+    ),
+    networks.AutoEncoded: (lambda: networks.AutoEncoded(STORED), [networks.AutoEncoded(STORED, "decoder")]),
+    ConfusionMatrix: (
+        lambda: ConfusionMatrix(["a", "b"], [[1, 2], [0, 4]]),
+        [ConfusionMatrix(["a", "c"], [[1, 2], [0, 4]]), ConfusionMatrix(["a", "b"], [[1, 2], [0, 5]])],
+    ),
+    ClassificationReport: (
+        lambda: ClassificationReport(ConfusionMatrix(["a"], [[1]])),
+        [ClassificationReport(ConfusionMatrix(["a"], [[2]]))],
+    ),
 }
 UNSTORABLE = {windows.WindowingFunc}  # any function of a size
 

@@ -111,6 +111,15 @@ class CorpusOf:
         }
         return {**described, "hash": _hash(described)}
 
+    def _identity(self) -> tuple[Any, ...]:
+        return self.model, self.feature.name, self.chosen, self.counts_documents
+
+    def __eq__(self, other: object) -> bool:
+        return self._identity() == other._identity() if isinstance(other, CorpusOf) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._identity())
+
     def __repr__(self) -> str:
         return f"<{self.feature.name} of {len(self)} documents of {self.model.__name__}>"
 

@@ -28,6 +28,7 @@ class Corpus:
     Args:
         chunks (Iterable): what to begin with.
         memory (int): bytes of chunks that own their memory and are kept in it; what is more goes to a temporary file.
+        text (bool): allow text, such as labels; in dicts it is always allowed.
 
     Raises:
         RaggedCorpus: a chunk is no array of numbers with an axis of examples, or its rows do not fit those before.
@@ -40,8 +41,8 @@ class Corpus:
         np.float64(-6.0)
     """
 
-    def __init__(self, chunks: Iterable[Any] = (), memory: int = MEMORY) -> None:
-        self._store = _Chunks(memory)
+    def __init__(self, chunks: Iterable[Any] = (), memory: int = MEMORY, text: bool = False) -> None:
+        self._store = _Chunks(memory, text)
         self._ops: tuple[Callable[[Any], Any], ...] = ()
         for chunk in chunks:
             self.append(chunk)
@@ -188,7 +189,8 @@ class Corpus:
 class _Chunks:
     """The chunks themselves, checked when they come and when they are first read."""
 
-    def __init__(self, memory: int) -> None:
+    def __init__(self, memory: int, text: bool = False) -> None:
+        self._text = text
         self.kept: list[tuple[int, Callable[[], Any]]] = []
         self.lengths: list[int] = []
         self.seen = 0
@@ -221,7 +223,8 @@ class _Chunks:
         self.lengths.append(size)
 
     def _length(self, part: Any, name: str | None, number: int) -> int:
-        if not isinstance(part, np.ndarray) or part.dtype.kind not in _NUMBERS or not part.ndim:
+        kinds = _NUMBERS + "US" * (self._text or name is not None)
+        if not isinstance(part, np.ndarray) or part.dtype.kind not in kinds or not part.ndim:
             found = f"{part.dtype} of shape {part.shape}" if isinstance(part, np.ndarray) else type(part).__name__
             raise RaggedCorpus(
                 f"{_named(part, name, number)} is {found}; needed: an array of numbers whose first axis counts examples"

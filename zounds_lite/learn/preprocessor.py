@@ -78,7 +78,9 @@ class Preprocessor(Aggregator, Node):
                 self._corpora[name] = data
                 self._whole.add(name)
                 return
-        self._corpora.setdefault(name, Corpus()).append(data)
+        if name not in self._corpora:
+            self._corpora[name] = Corpus(text=len(self.needs) > 1)  # of several inputs, one may be labels
+        self._corpora[name].append(data)
 
     def _dequeue(self) -> Any:
         names: set[str | None] = set(self.needs) or {None}
