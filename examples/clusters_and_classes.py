@@ -80,9 +80,7 @@ def main():
         predicted = np.asarray(learned.classes.transform(unseen).data)
         print(f"a {kind} of {len(unseen)} frames")
         print(f"  lies in the clusters {used.tolist()} of {len(learned.clusters['kmeans'].codebook)}")
-        print(
-            f"  is hashed to codes of shape {codes.data.shape}, which know time: {codes.data.dimensions[0].frequency}"
-        )
+        print(f"  is hashed to {len(codes.data)} codes of {codes.data.shape[1]} words")
         print(f"  is taken for a {KINDS[int(np.bincount(predicted).argmax())]}")
 
 

@@ -165,6 +165,15 @@ def test_pipelines_are_stored_with_models():
     assert pipeline["pca"].model.components_.shape == (3, 6)
 
 
+@pytest.mark.parametrize("name", CLASSIFIERS)
+def test_equal_models_are_equal_bytes(name):
+    rows = rows_of()
+    model = sklearn.clone(CLASSIFIERS[name]).fit(rows, labels_of(rows))
+    data = dump_estimator(model)
+    assert dump_estimator(sklearn.clone(model).fit(rows, labels_of(rows))) == data
+    assert dump_estimator(load_estimator(data)) == data
+
+
 def test_training_is_repeated_by_the_seed():
     rows = rows_of()
     forest = RandomForestClassifier(3)

@@ -7,6 +7,7 @@ scikit-learn follows them without looking. A model is read by the version of sci
 numbers), since others keep other attributes. Functions: ``dump_estimator``, ``load_estimator``.
 """
 
+import hashlib
 import io
 import json
 import os
@@ -22,8 +23,18 @@ from zounds_lite.errors import CorruptValue, DeclarationError, ModelVersionError
 
 __all__ = ["dump_estimator", "load_estimator"]
 
-_TREE = "sklearn.tree._tree.Tree"
-"""The one type beyond those that skops trusts: safe once its nodes are checked."""
+_TRUSTED = (
+    "sklearn.tree._tree.Tree",  # safe once its nodes are checked
+    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+    "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
+    "sklearn.feature_selection._univariate_selection.f_classif",
+    "sklearn.feature_selection._univariate_selection.f_regression",
+    "sklearn.feature_selection._univariate_selection.chi2",
+    "numpy.dtype",
+)
+"""Types and functions beyond those that skops trusts: plain Python, which does nothing that its name does not say."""
 
 _SCHEMA = "schema.json"
 _LARGEST_RATIO = 100
@@ -50,7 +61,7 @@ def dump_estimator(estimator: Any) -> bytes:
         raise DeclarationError(f"{type(estimator).__name__} is no estimator of scikit-learn")
     try:
         data = _canonical(skops.dumps(estimator))
-        untrusted = sorted({*skops.get_untrusted_types(data=data)} - {_TREE})
+        untrusted = sorted({*skops.get_untrusted_types(data=data)} - {*_TRUSTED})
     except (TypeError, ValueError, AttributeError, NotImplementedError, RecursionError) as error:
         raise UntrustedValue(
             f"{type(estimator).__name__} cannot be stored without pickle ({error}); use another estimator, or an Op of "
@@ -79,9 +90,9 @@ def load_estimator(source: Any) -> Any:
     skops, sklearn = optional("skops.io"), optional("sklearn.base")
     try:
         _check_versions(_schema(data), what)
-        untrusted = sorted({*skops.get_untrusted_types(data=data)} - {_TREE})
+        untrusted = sorted({*skops.get_untrusted_types(data=data)} - {*_TRUSTED})
         _refuse(untrusted, what)
-        estimator = skops.loads(data, trusted=[_TREE])
+        estimator = skops.loads(data, trusted=list(_TRUSTED))
     except _MALFORMED as error:
         if isinstance(error, (UntrustedValue, ModelVersionError)):
             raise
@@ -124,26 +135,45 @@ def _schema(data: bytes) -> dict[str, Any]:
 
 def _canonical(data: bytes) -> bytes:
     """Return the same model without memory addresses, random names and times of day, which mean nothing."""
-    schema, names = _schema(data), dict[str, str]()
+    buffer, made = io.BytesIO(), dict[str, str]()
+    with zipfile.ZipFile(io.BytesIO(data)) as archive, zipfile.ZipFile(buffer, "w") as canonical:
 
-    def cleaned(value: Any) -> Any:
-        if isinstance(value, list):
-            return [cleaned(item) for item in value]
-        if not isinstance(value, dict):
-            return value
-        is_node = "__loader__" in value
-        out = {key: cleaned(item) for key, item in value.items() if not (is_node and key == "__id__")}
-        if is_node and isinstance(value.get("file"), str):
-            suffix = value["file"].rpartition(".")[2]
-            out["file"] = names.setdefault(value["file"], f"{len(names)}.{suffix}")
-        return out
+        def named(old: str) -> str:
+            """Return the name of a file by its place and contents; equal files are written once."""
+            content = _without_padding(archive.read(old))
+            key = hashlib.blake2b(content, digest_size=16).hexdigest()
+            if key not in made:
+                made[key] = f"{len(made)}.{old.rpartition('.')[2]}"
+                canonical.writestr(zipfile.ZipInfo(made[key]), content)
+            return made[key]
 
-    text = json.dumps(cleaned(schema), separators=(",", ":"))
+        def cleaned(value: Any) -> Any:
+            if isinstance(value, list):
+                return [cleaned(item) for item in value]
+            if not isinstance(value, dict):
+                return value
+            is_node = "__loader__" in value
+            out = {key: cleaned(item) for key, item in value.items() if not (is_node and key == "__id__")}
+            if is_node and isinstance(value.get("file"), str):
+                out["file"] = named(value["file"])
+            return out
+
+        canonical.writestr(zipfile.ZipInfo(_SCHEMA), json.dumps(cleaned(_schema(data)), separators=(",", ":")))
+    return buffer.getvalue()
+
+
+def _without_padding(content: bytes) -> bytes:
+    """Return a file of an array with zeros between its fields, where memory has whatever was there before."""
+    if content[:6] != b"\x93NUMPY":
+        return content
+    array = np.load(io.BytesIO(content), allow_pickle=False)
+    if array.dtype.names is None:
+        return content
+    clean = np.zeros(array.shape, array.dtype)
+    for name in array.dtype.names:
+        clean[name] = array[name]
     buffer = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(data)) as archive, zipfile.ZipFile(buffer, "w") as made:
-        made.writestr(zipfile.ZipInfo(_SCHEMA), text)
-        for old, new in names.items():
-            made.writestr(zipfile.ZipInfo(new), archive.read(old))
+    np.save(buffer, clean, allow_pickle=False)
     return buffer.getvalue()
 
 
