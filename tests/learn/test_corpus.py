@@ -72,6 +72,7 @@ def test_blocks_and_rows():
     corpus = Corpus([rows(10), rows(3, 1)])
     assert [len(block) for block in corpus.blocks(4)] == [4, 4, 2, 3]
     np.testing.assert_array_equal(np.concatenate(list(corpus.blocks(4))), whole)
+    assert [len(block) for block in Corpus([rows(2_000_000)]).blocks()] == [524_288, 524_288, 524_288, 427_136]
     wanted = [12, 0, 10, 9, 0]
     np.testing.assert_array_equal(corpus.take(wanted), whole[wanted])
     np.testing.assert_array_equal(corpus.map(np.negative).take([11]), -whole[[11]])
@@ -101,6 +102,8 @@ def test_labels_may_be_text():
 def test_corpora_side_by_side():
     zipped = Corpus.zipped({"a": Corpus([rows(2), rows(3)]).map(np.negative), "b": Corpus([rows(2), rows(3)])})
     assert (zipped.rows, len(zipped)) == (5, 2)
+    assert [len(block["a"]) for block in zipped.blocks(2)] == [2, 2, 1] and len(zipped.example["b"]) == 2
+    assert [len(block["a"]) for block in zipped.blocks()] == [2, 3]
     for chunk in zipped:
         np.testing.assert_array_equal(chunk["a"], -chunk["b"])
     with pytest.raises(RaggedCorpus, match=r"'b' does not go with 'a': 4 and 5 rows .* differ at chunk 1"):
@@ -131,6 +134,16 @@ def test_nan_is_named_by_its_chunk(bad):
     corpus = Corpus([rows(2), chunk])
     with pytest.raises(NonFiniteFeatures, match=r"chunk 1 \(counted from 0\) has 1 NaN or infinite values, .* row 3"):
         corpus.concatenated()
+
+
+def test_blocks_are_checked_too():
+    chunk = rows(50)
+    chunk[40, 2] = np.nan
+    corpus = Corpus([chunk])
+    blocks = corpus.blocks(20)
+    assert len(next(blocks)) == 20 and len(next(blocks)) == 20
+    with pytest.raises(NonFiniteFeatures, match="the first in row 40"):
+        next(blocks)
 
 
 def test_large_numbers_are_finite():

@@ -13,13 +13,15 @@ import numpy as np
 
 from zounds_lite.errors import EmptyCorpus, NonFiniteFeatures, RaggedCorpus
 from zounds_lite.learn.ops import ForwardResult
-from zounds_lite.learn.spill import MEMORY, Spill
+from zounds_lite.learn.spill import MEMORY, Spill, read_ahead
 from zounds_lite.learn.units import like
 
 __all__ = ["Corpus"]
 
 _NUMBERS = "biufc"
 _EXAMPLE_ROWS = 8
+_BLOCK = 8 * 1024 * 1024
+"""Bytes that are read at once."""
 
 
 class Corpus:
@@ -95,7 +97,7 @@ class Corpus:
             EmptyCorpus: there are none.
         """
         self.check_rows()
-        return self._mapped(_part(next(iter(self._store)), slice(0, _EXAMPLE_ROWS)))
+        return self._mapped(next(self._store.blocks(0, _EXAMPLE_ROWS)))
 
     @property
     def row_shape(self) -> tuple[int, ...]:
@@ -119,12 +121,15 @@ class Corpus:
                 "before training, and see that the iterable was not read up before"
             )
 
-    def blocks(self, rows: int) -> Iterator[Any]:
-        """Yield the corpus in blocks of at most ``rows`` examples, none of which spans two chunks."""
-        for chunk in self._store:
-            size = _length(chunk)
-            for start in range(0, size, rows):
-                yield self._mapped(_part(chunk, slice(start, start + rows)) if size > rows else chunk)
+    def blocks(self, rows: int | None = None) -> Iterator[Any]:
+        """Yield the corpus in blocks of at most ``rows`` examples, none of which spans two chunks.
+
+        Args:
+            rows (int | None): how many; None: as many as are read at once, some megabytes, however long chunks are.
+        """
+        for i in range(len(self)):
+            for block in self._store.blocks(i, rows):
+                yield self._mapped(block)
 
     def take(self, rows: Any) -> np.ndarray:
         """Return some examples, as a plain array, by their numbers in the whole corpus.
@@ -256,11 +261,26 @@ class _Chunks:
     def read(self, i: int) -> Any:
         number, read = self.kept[i]
         chunk = read()
-        if i not in self._checked:
-            for name, part in chunk.items() if isinstance(chunk, dict) else [(None, chunk)]:
-                _check_finite(part, name, number)
-            self._checked.add(i)
+        _each(chunk, read_ahead)
+        self._check(i, chunk, chunk, 0)
+        self._checked.add(i)
         return chunk
+
+    def blocks(self, i: int, rows: int | None) -> Iterator[Any]:
+        chunk = self.kept[i][1]()
+        size = _length(chunk)
+        step = rows or max(1, size * _BLOCK // max(1, _bytes(chunk)))
+        for start in range(0, size, step):
+            block = chunk if size <= step else _part(chunk, slice(start, start + step))
+            _each(block, read_ahead)
+            self._check(i, chunk, block, start)
+            yield block
+        self._checked.add(i)
+
+    def _check(self, i: int, chunk: Any, block: Any, start: int) -> None:
+        if i not in self._checked:
+            for name, part in block.items() if isinstance(block, dict) else [(None, block)]:
+                _check_finite(part, chunk if name is None else chunk[name], name, self.kept[i][0], start)
 
 
 class _Zipped(_Chunks):
@@ -276,6 +296,13 @@ class _Zipped(_Chunks):
     def read(self, i: int) -> Any:
         return {name: corpus._mapped(corpus._store.read(i)) for name, corpus in self._corpora.items()}
 
+    def blocks(self, i: int, rows: int | None) -> Iterator[Any]:
+        widest = max(_bytes(corpus._store.kept[i][1]()) for corpus in self._corpora.values())
+        step = rows or max(1, self.lengths[i] * _BLOCK // max(1, widest))
+        several = {name: corpus._store.blocks(i, step) for name, corpus in self._corpora.items()}
+        for parts in zip(*several.values(), strict=True):
+            yield {name: self._corpora[name]._mapped(part) for name, part in zip(several, parts, strict=True)}
+
 
 def _named(part: Any, name: str | None, number: int) -> str:
     """Name a chunk in an error: by its document, where it knows, and its number."""
@@ -284,7 +311,7 @@ def _named(part: Any, name: str | None, number: int) -> str:
     return f"{origin} ({what}, counted from 0)" if origin else f"{what} (counted from 0)"
 
 
-def _check_finite(part: np.ndarray, name: str | None, number: int) -> None:
+def _check_finite(part: np.ndarray, whole: np.ndarray, name: str | None, number: int, start: int) -> None:
     plain = np.asarray(part)
     if plain.dtype.kind not in "fc":
         return
@@ -293,11 +320,20 @@ def _check_finite(part: np.ndarray, name: str | None, number: int) -> None:
             return
     bad = ~np.isfinite(plain)
     if bad.any():
-        row = int(np.argmax(bad.reshape(len(plain), -1).any(axis=1)))
+        row = start + int(np.argmax(bad.reshape(len(plain), -1).any(axis=1)))
         raise NonFiniteFeatures(
-            f"{_named(part, name, number)} has {int(bad.sum())} NaN or infinite values, the first in row {row}; leave "
+            f"{_named(whole, name, number)} has {int(bad.sum())} NaN or infinite values, the first in row {row}; leave "
             "the document out, or mend the feature"
         )
+
+
+def _each(chunk: Any, action: Callable[[Any], object]) -> None:
+    for part in chunk.values() if isinstance(chunk, Mapping) else (chunk,):
+        action(part)
+
+
+def _bytes(chunk: Any) -> int:
+    return sum(part.nbytes for part in chunk.values()) if isinstance(chunk, Mapping) else int(chunk.nbytes)
 
 
 def _length(chunk: Any) -> int:

@@ -224,8 +224,8 @@ class SimHash(Preprocessor):
 
     def _train(self, corpus: Corpus) -> PreprocessResult:
         moments = Moments()
-        for chunk in corpus:
-            moments.update(chunk)
+        for block in corpus.blocks():
+            moments.update(block)
         mean, std = moments.mean, moments.std
         if mean.dtype.kind == "c":
             raise RaggedCorpus(f"features are {mean.dtype}; SimHash needs real numbers: take AbsoluteValue first")

@@ -2,7 +2,8 @@
 
 Goal: a corpus can be read as often as training needs it, whatever the machine's memory. Conventions: what is a memory
 map already is kept as it is and costs none; the rest stays in memory up to a limit, and goes to a file without a name
-behind it, in ``tempfile.gettempdir()`` (the environment's TMPDIR), which is gone with its corpus. Class: ``Spill``.
+behind it, in ``tempfile.gettempdir()`` (the environment's TMPDIR), which is gone with its corpus. Class: ``Spill``;
+functions: ``is_mapped``, ``read_ahead``.
 """
 
 import mmap
@@ -16,22 +17,42 @@ import numpy as np
 
 from zounds_lite.errors import StoreFull
 
-__all__ = ["MEMORY", "Spill", "is_mapped"]
+__all__ = ["MEMORY", "Spill", "is_mapped", "read_ahead"]
 
 MEMORY = 64 * 1024 * 1024
 """Bytes of chunks that own their memory and stay in it."""
+
+_MOST_AHEAD = 64 * 1024 * 1024
+"""Bytes that are read ahead at once, at most."""
 
 _MOST_MAPS = 8192
 """Memory maps that a corpus holds; an operating system allows some 65,000 in a process."""
 
 
+def _map_of(array: Any) -> Any:
+    """Return the memory map that an array is a view of; None where it is none."""
+    while isinstance(array, (np.ndarray, memoryview)):
+        array = array.base if isinstance(array, np.ndarray) else array.obj
+    return array if isinstance(array, mmap.mmap) else None
+
+
 def is_mapped(array: Any) -> bool:
     """Tell whether an array is a view of a memory map."""
-    while isinstance(array, (np.ndarray, memoryview)):
-        if isinstance(array, np.memmap):
-            return True
-        array = array.base if isinstance(array, np.ndarray) else array.obj
-    return isinstance(array, mmap.mmap)
+    return _map_of(array) is not None
+
+
+def read_ahead(array: np.ndarray) -> None:
+    """Have the system read what an array maps, as all of it is wanted soon; maps of stores are read page by page else.
+
+    Args:
+        array (np.ndarray): any; nothing is done where it is no map, or not in one piece.
+    """
+    mapped = _map_of(array)
+    if mapped is None or not hasattr(mmap, "MADV_WILLNEED") or not array.flags.c_contiguous or not array.nbytes:
+        return
+    start = array.__array_interface__["data"][0] - np.frombuffer(mapped, np.uint8).__array_interface__["data"][0]
+    page = start - start % mmap.PAGESIZE
+    mapped.madvise(mmap.MADV_WILLNEED, page, min(start + array.nbytes - page, _MOST_AHEAD))
 
 
 class Spill:

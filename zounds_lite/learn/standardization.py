@@ -94,7 +94,7 @@ class MeanStdNormalization(Preprocessor):
 
     def _train(self, corpus: Corpus) -> PreprocessResult:
         moments = Moments()
-        for chunk in corpus:
-            moments.update(chunk)
+        for block in corpus.blocks():
+            moments.update(block)
         op = Standardized(moments.mean, moments.std)
         return PreprocessResult(corpus.map(op), op)
