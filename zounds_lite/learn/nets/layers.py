@@ -8,7 +8,6 @@ Classes: ``Conv1d``, ``ConvTranspose1d``, ``Conv2d``, ``ConvTranspose2d``, ``Gat
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Any
 
 from zounds_lite.errors import DeclarationError
@@ -57,7 +56,18 @@ class _ConvBlock(nn.Module):
         self.batch_norm = norm(out_channels) if batch_norm else None
         self.dropout = drop(_DROPOUT) if dropout else None
         self.sample_norm = sample_norm
-        self.activation = partial(functional.leaky_relu, negative_slope=_LEAKY) if activation is None else activation
+        self.activation = activation
+
+    def init_arguments(self) -> dict[str, Any]:
+        """Return the arguments that make a block like this one, as which networks are stored."""
+        same = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation")
+        return {
+            **{name: getattr(self.conv, name) for name in same},
+            "batch_norm": self.batch_norm is not None,
+            "dropout": self.dropout is not None,
+            "sample_norm": self.sample_norm,
+            "activation": self.activation,
+        }
 
     def forward(self, x: Tensor) -> Tensor:
         """Convolve, normalise, activate, and drop out."""
@@ -66,7 +76,7 @@ class _ConvBlock(nn.Module):
             x = self.batch_norm(x)
         if self.sample_norm:
             x = sample_norm(x)
-        x = self.activation(x)
+        x = functional.leaky_relu(x, _LEAKY) if self.activation is None else self.activation(x)
         return x if self.dropout is None else self.dropout(x)
 
 
@@ -204,6 +214,8 @@ class GatedConvLayer(_Gated):
         dilation: int = 1,
     ) -> None:
         super().__init__(in_channels, out_channels, kernel_size, stride, padding, dilation=dilation)
+        self.in_channels, self.out_channels, self.kernel_size = in_channels, out_channels, kernel_size
+        self.stride, self.padding, self.dilation = stride, padding, dilation
 
 
 class GatedConvTransposeLayer(GatedConvLayer):
@@ -244,6 +256,7 @@ class GatedLinearLayer(_Gated):
 
     def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__(in_channels, out_channels)
+        self.in_channels, self.out_channels = in_channels, out_channels
 
 
 class MultiResolutionConvLayer(nn.Module):
@@ -269,6 +282,7 @@ class MultiResolutionConvLayer(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int, kernel_sizes: Sequence[int], stride: int = 1) -> None:
         super().__init__()
+        self.in_channels, self.out_channels, self.stride = in_channels, out_channels, stride
         self.kernel_sizes = tuple(kernel_sizes)
         if not self.kernel_sizes:
             raise DeclarationError("kernel_sizes is empty; allowed: at least one size")

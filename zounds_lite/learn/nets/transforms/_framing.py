@@ -114,6 +114,15 @@ class LappedTransform(TableModule):
         self.hop, self.window_size = window_sample_rate.discrete_samples(TimeDimension.from_rate(self.samplerate))
         self._factors: dict[Any, Tensor] = {}
 
+    def init_arguments(self) -> dict[str, Any]:
+        """Return the arguments that make a module like this one, as which networks are stored."""
+        return {
+            "samplerate": self.samplerate,
+            "window_sample_rate": self.window_sample_rate,
+            "window": self.windowing_func,
+            "pad": self.pad,
+        }
+
     @property
     def padding(self) -> int:
         """Zeros before and after a signal, in samples."""

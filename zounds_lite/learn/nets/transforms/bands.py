@@ -87,6 +87,10 @@ class BandBank(TableModule):
             return MelBank(scale, axis, node.power)
         return BandBank(scale, axis, node.window)
 
+    def init_arguments(self) -> dict[str, Any]:
+        """Return the arguments that make a module like this one, as which networks are stored."""
+        return {"scale": self.scale, "axis": self.axis, "window": self.windowing_func, "power": self.power}
+
     def _tables(self) -> dict[str, np.ndarray]:
         return {"bank": filter_bank(self.scale, self.axis, self.windowing_func).matrix}
 
@@ -136,6 +140,9 @@ class MelBank(BandBank):
                 f"mel bands {scale!r} of the axis {axis!r}; allowed: a SlaneyMelScale and an FFTScale, or BandBank"
             )
         super().__init__(scale, axis, None, power)
+
+    def init_arguments(self) -> dict[str, Any]:
+        return {name: value for name, value in super().init_arguments().items() if name != "window"}
 
     def _tables(self) -> dict[str, np.ndarray]:
         # the factor by which ours differs from a transform without scaling

@@ -73,9 +73,10 @@ class ConstantQBank(TableModule):
         self.samplerate = rate_of(samplerate)
         time = TimeDimension.from_rate(self.samplerate)
         self.hop = time.samples_in(hop) if isinstance(hop, np.timedelta64) else hop
-        self.bands_per_octave = bands_per_octave
+        self.start_hz, self.n_bands, self.bands_per_octave = start_hz, n_bands, bands_per_octave
+        self.filter_scale, self.window, self.exact = filter_scale, window, exact
         rate = self.samplerate.rate
-        self.definition = ConstantQ(rate, self.hop, start_hz, n_bands, bands_per_octave, filter_scale, window, exact)
+        self._definition = ConstantQ(rate, self.hop, start_hz, n_bands, bands_per_octave, filter_scale, window, exact)
         self._make_tables()
 
     @classmethod
@@ -107,9 +108,9 @@ class ConstantQBank(TableModule):
         return tables
 
     @property
-    def n_bands(self) -> int:
-        """The number of bands."""
-        return self.definition.n_bands
+    def definition(self) -> ConstantQ:
+        """The transform of arrays that this one is."""
+        return self._definition
 
     @property
     def scale(self) -> GeometricScale:

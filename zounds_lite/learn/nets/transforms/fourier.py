@@ -80,6 +80,9 @@ class ShortTimeFourier(LappedTransform):
         scheme = Scheme.of_transform(feature, "FFT", samplerate)
         return cls(scheme.samplerate, scheme.wscheme, scheme.wfunc, scheme.pad, scheme.padding_samples)
 
+    def init_arguments(self) -> dict[str, Any]:
+        return {**super().init_arguments(), "padding_samples": self.padding_samples}
+
     def _tables(self) -> dict[str, np.ndarray]:
         return {"window": self.windowing_func(self.window_size)}
 
