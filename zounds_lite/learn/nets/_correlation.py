@@ -9,8 +9,8 @@ from zounds_lite.learn.nets._torch import Tensor, functional, torch
 __all__ = ["correlated", "spread"]
 
 _LONG = 192
-"""Taps from which a Fourier transform is faster: measured for a second at 22.05 kHz and 16 to 64 filters on a CPU, where
-it takes a third of the time for 512 taps."""
+"""Taps from which a Fourier transform is faster: measured for a second at 22.05 kHz and 16 to 64 filters; on a CPU it
+takes a third of the time for 512 taps."""
 
 
 def correlated(x: Tensor, filters: Tensor, before: int, after: int, stride: int = 1) -> Tensor:
