@@ -217,6 +217,50 @@ def test_functions_before_and_after_training():
     assert np.array_equal(result.data.concatenated(), result.op(rows[:, 2:]))
 
 
+def test_samples_of_data_and_labels():
+    """The graph of the original's users: labels and data are sampled together, then prepared each in its way."""
+    torch.manual_seed(0)
+    trainer = SupervisedTrainer(
+        nn.Sequential(nn.Linear(3, 1), nn.Sigmoid()),
+        nn.BCELoss(),
+        lambda model: torch.optim.SGD(model.parameters(), lr=0.2),
+        epochs=2,
+        batch_size=64,
+        holdout_percent=0.5,
+        label_preprocessor=lambda x: x.astype(np.float32),
+    )
+
+    @zounds.simple_in_memory_settings
+    class Judged(ff.BaseModel):
+        inp = ff.PickleFeature(ff.IteratorNode)
+        samples = ff.PickleFeature(zounds.ShuffledSamples, nsamples=500, multiplexed=True, dtype=np.float32, needs=inp)
+        unitnorm = ff.PickleFeature(zounds.UnitNorm, needs=samples.aspect("data"))
+        hard_labels = ff.PickleFeature(zounds.Binarize, threshold=0.5, needs=samples.aspect("labels"))
+        network = ff.PickleFeature(
+            zounds.PyTorchNetwork, trainer=trainer, needs={"data": unitnorm, "labels": hard_labels}
+        )
+        pipeline = ff.PickleFeature(zounds.PreprocessingPipeline, needs=(unitnorm, network), store=True)
+
+    rng = np.random.default_rng(0)
+    inputs = [{"data": rng.random((100, 3)), "labels": rng.random((100, 1))} for _ in range(10)]
+    pipeline = Judged(Judged.process(inp=inputs)).pipeline
+    assert pipeline.transform(inputs[0]["data"]).data.shape == (100, 1) and trainer.epoch == 2
+
+
+def test_a_network_may_give_back_what_it_gets():
+    trainer = trainer_of(AutoEncoder(), epochs=1)
+
+    @zounds.simple_in_memory_settings
+    class Same(ff.BaseModel):
+        docs = ff.PickleFeature(ff.IteratorNode)
+        unit = ff.PickleFeature(zounds.UnitNorm, needs=docs)
+        network = ff.PickleFeature(zounds.PyTorchNetwork, trainer=trainer, needs={"data": unit, "labels": unit})
+        pipeline = ff.PickleFeature(zounds.PreprocessingPipeline, needs=[unit, network], store=True)
+
+    pipeline = Same(Same.process(docs=[frames(), frames(seed=1)])).pipeline
+    assert pipeline.transform(frames()).data.shape == (40, 6)
+
+
 # storing
 
 

@@ -1,5 +1,6 @@
 """Training: what goes in, what is reported, when it ends, and that it can be repeated."""
 
+import io
 import random
 
 import numpy as np
@@ -317,3 +318,27 @@ def test_a_loss_out_of_bounds_stops_training():
     with pytest.raises(NonFiniteLoss, match="train_error became inf in epoch 2, batch 0"):
         trainer.train(sums())
     assert all(np.isfinite(value).all() for value in weights_of(model).values()) and not model.training
+
+
+def test_a_test_out_of_bounds_stops_training_too():
+    def loss(made, labels):
+        return made.square().mean() * (1.0 if made.requires_grad else torch.nan)
+
+    trainer = SupervisedTrainer(model_of(), loss, adam, 5, 16, holdout_percent=0.2)
+    with pytest.raises(NonFiniteLoss, match="test_error became nan in epoch 0, the test at its end"):
+        trainer.train(sums())
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_progress_is_shown_on_a_terminal_only(monkeypatch, capsys):
+    trainer_of(model_of()).train(sums())
+    assert capsys.readouterr().err == ""
+    for progress, shown in ((True, "training: 100%"), (False, "")):
+        terminal = Terminal()
+        monkeypatch.setattr("sys.stderr", terminal)
+        trainer_of(model_of(), progress=progress).train(sums())
+        assert shown in terminal.getvalue() and bool(terminal.getvalue()) == bool(shown)

@@ -147,7 +147,8 @@ class PyTorchNetwork(Preprocessor):
         training_set_prep: Callable[[Any], Any] | None = None,
         chunksize: int | None = None,
     ) -> None:
-        super().__init__(needs=needs)
+        self._same: dict[str, str] = {}
+        super().__init__(needs=self._once(needs) if isinstance(needs, Mapping) else needs)
         if chunksize is not None:
             check_count("chunksize", chunksize)
         self.trainer = trainer
@@ -155,7 +156,25 @@ class PyTorchNetwork(Preprocessor):
         self.training_set_prep = training_set_prep
         self.chunksize = chunksize
 
+    def _once(self, needs: Mapping[str, Any]) -> dict[str, Any]:
+        """Leave out inputs that are another one too, as where labels are the data: a graph feeds each once."""
+        found: dict[str, Any] = {}
+        for name, node in needs.items():
+            same = next((other for other, known in found.items() if known is node), None)
+            if same is None:
+                found[name] = node
+            else:
+                self._same[name] = same
+        return found
+
+    def _named(self, chunk: Any) -> Any:
+        """Give a chunk the inputs back that are another one too."""
+        named = chunk if isinstance(chunk, Mapping) else {next(iter(self.needs)): chunk}
+        return {**named, **{name: named[same] for name, same in self._same.items()}}
+
     def _train(self, corpus: Corpus) -> PreprocessResult:
+        if self._same:
+            corpus = corpus.map(self._named)
         if not hasattr(self.trainer, "train"):
             raise DeclarationError(
                 f"{type(self).__name__} has trainer={self.trainer!r:.100}; needed: a trainer, such as SupervisedTrainer"

@@ -10,6 +10,7 @@ import math
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any, Self
 
 import numpy as np
@@ -323,21 +324,27 @@ class Trainer:
         for number, (start, picked) in enumerate(_batches(rng.permutation(learned), self.batch_size)):
             self._number = number
             errors, extra = self._step(rows, picked)
+            self._check_finite(errors, f"batch {start}")
             for name, value in errors.items():
-                if not math.isfinite(value):
-                    raise NonFiniteLoss(
-                        f"{name} became {value} in epoch {self.epoch}, batch {start} (counted from 0): training went "
-                        "out of bounds; lower the learning rate, or scale the data"
-                    )
                 totals[name] = totals.get(name, 0.0) + value * len(picked)
             bar.update(len(picked))
-            bar.set_postfix({name: f"{value:.4g}" for name, value in errors.items()}, refresh=False)
+            if not bar.disable:
+                bar.set_postfix({name: f"{value:.4g}" for name, value in errors.items()}, refresh=False)
             self._report(batch=start, **errors, **extra)
         record = {name: total / len(learned) for name, total in totals.items()}
         record.update(self._test(rows, held))
+        self._check_finite(record, "the test at its end")
         self.history.append({"epoch": self.epoch, **record})
         self.epoch += 1
         self._note_best(record)
+
+    def _check_finite(self, errors: dict[str, float], where: str) -> None:
+        for name, value in errors.items():
+            if not math.isfinite(value):
+                raise NonFiniteLoss(
+                    f"{name} became {value} in epoch {self.epoch}, {where} (counted from 0): training went out of "
+                    "bounds; lower the learning rate, or scale the data"
+                )
 
     def _report(self, **what: Any) -> None:
         for callback in list(self._callbacks):
@@ -408,7 +415,7 @@ def _own_random_numbers() -> Iterator[None]:
 
 def dtype_of(network: Any) -> Any:
     """Return the precision of a network: that of its first weight."""
-    weights = (*network.parameters(), *network.buffers())
+    weights = chain(network.parameters(), network.buffers())
     return next((w.dtype for w in weights if w.is_floating_point()), torch.get_default_dtype())
 
 
