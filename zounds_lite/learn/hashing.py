@@ -120,17 +120,16 @@ class _Planes:
 
     def _settle(self, block: np.ndarray, products: np.ndarray, reach: float, out: np.ndarray) -> None:
         """Compute products that are as near to 0 as rounding again, one by one."""
-        lengths = np.sqrt(np.einsum("ij,ij->i", block, block, dtype=np.float64))
+        flat = block.reshape(-1)
+        # no row is longer than all of them together, whose length is quickly made
+        least = products.dtype.type(reach * float(np.dot(flat, flat)) ** 0.5)
         np.abs(products, out=products)
-        close = products < (reach * lengths).astype(products.dtype)[:, None]
-        if not close.any():
-            return
-        rows, planes = np.nonzero(close)
+        close = np.flatnonzero(products.reshape(-1) < least)
         step = max(1, _BLOCK // max(1, block.shape[1]))
-        for start in range(0, len(rows), step):
-            part = slice(start, start + step)
-            alone = np.einsum("ij,ij->i", block[rows[part]].astype(np.float64), self.planes[planes[part]])
-            out[rows[part], planes[part]] = alone > 0
+        for start in range(0, len(close), step):
+            rows, planes = np.divmod(close[start : start + step], len(self.planes))
+            alone = np.einsum("ij,ij->i", block[rows].astype(np.float64), self.planes[planes])
+            out[rows, planes] = alone > 0
 
 
 def packed(bits: np.ndarray) -> np.ndarray:

@@ -9,6 +9,7 @@ Centres are taken relative to their mean ``m``, which adds the same number for a
 round: ``x.(c - m) - (|c|**2 - |m|**2) / 2``.
 """
 
+from collections.abc import Iterator
 from functools import cache
 
 import numpy as np
@@ -32,10 +33,10 @@ class Centres:
 
     def __init__(self, centres: np.ndarray) -> None:
         self.centres = centres.astype(np.float64)
-        mean = self.centres.mean(axis=0)
-        self._apart = self.centres - mean
+        self._mean = self.centres.mean(axis=0)
+        self._apart = self.centres - self._mean
         # (|c|^2 - |m|^2) / 2 as a product, which keeps the digits that the difference of two squares loses
-        self._half = np.einsum("ij,ij->i", self._apart, self.centres + mean) / 2
+        self._half = np.einsum("ij,ij->i", self._apart, self.centres + self._mean) / 2
         self._cast = cache(self._cast_to)
 
     def _cast_to(self, dtype: np.dtype) -> tuple[np.ndarray, np.ndarray, float, float]:
@@ -54,9 +55,31 @@ class Centres:
         Shape:
             ``[rows, features] -> [rows]``
         """
+        out = np.empty(len(rows), np.intp)
+        for part, found, _, _ in self._searched(rows):
+            out[part] = found
+        return out
+
+    def bounds(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return the nearest centre of each row, no less than its distance, and no more than that of any other centre.
+
+        Args:
+            rows (np.ndarray): as for ``nearest``, of float64.
+        """
+        labels, upper, lower = np.empty(len(rows), np.intp), np.empty(len(rows)), np.empty(len(rows))
+        for part, found, best, second in self._searched(rows):
+            apart = rows[part] - self._mean
+            squares = np.einsum("ij,ij->i", apart, apart)  # less twice the score, it is the squared distance
+            doubt = squares * 1e-13 * (4 + rows.shape[1])
+            labels[part] = found
+            upper[part] = np.sqrt(np.maximum(squares - 2 * best, 0) + doubt)
+            lower[part] = np.sqrt(np.maximum(squares - 2 * second - doubt, 0))
+        return labels, upper, lower
+
+    def _searched(self, rows: np.ndarray) -> Iterator[tuple[slice, np.ndarray, np.ndarray, np.ndarray]]:
+        """Yield, for some rows after the other, which they are, their nearest centre, its score, and the next best."""
         dtype = np.dtype(np.float32 if rows.dtype == np.float32 else np.float64)
         factors, half, reach, least = self._cast(dtype)
-        out = np.empty(len(rows), np.intp)
         step = min(len(rows), max(1, _BLOCK // len(self.centres))) or 1
         buffer, numbers = np.empty((step, len(self.centres)), dtype), np.arange(step)
         for start in range(0, len(rows), step):
@@ -76,8 +99,7 @@ class Centres:
                 scores[doubtful, found[doubtful]] = best[doubtful]
                 close = scores[doubtful] >= least_far[doubtful, np.newaxis]
                 found[doubtful] = self._settled(block[doubtful], close)
-            out[start : start + step] = found
-        return out
+            yield slice(start, start + len(block)), found, best, second
 
     def _settled(self, doubtful: np.ndarray, close: np.ndarray) -> np.ndarray:
         """Return the nearest of the centres that are as near as rounding, comparing their distances one by one."""
