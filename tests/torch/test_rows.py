@@ -6,7 +6,8 @@ import torch
 
 from zounds_lite.errors import LearnError, RaggedCorpus
 from zounds_lite.learn import Corpus, Multiply
-from zounds_lite.learn.nets.rows import Rows, tensor_of
+from zounds_lite.learn.nets.rows import Rows
+from zounds_lite.learn.nets.tensors import tensor_of
 
 
 def chunks(count=5, rows=4):

@@ -13,9 +13,9 @@ import numpy as np
 
 from zounds_lite.errors import DeclarationError, DimensionError, NetworkMismatch
 from zounds_lite.learn.corpus import Corpus
+from zounds_lite.learn.nets._tables import check_size
 from zounds_lite.learn.nets.applying import apply_network
 from zounds_lite.learn.nets.storing import StoredNetwork
-from zounds_lite.learn.nets.trainers import check_count
 from zounds_lite.learn.ops import Op, plain_rows
 from zounds_lite.learn.pipeline import PreprocessResult
 from zounds_lite.learn.preprocessor import Preprocessor
@@ -72,7 +72,7 @@ class AppliedNetwork(Op):
     def validate(self) -> None:
         if not isinstance(self.stored, StoredNetwork):
             raise DeclarationError(f"stored={self.stored!r:.100}; needed: a StoredNetwork")
-        check_count("chunksize", self.chunksize)
+        check_size("chunksize", self.chunksize)
 
     @property
     def network(self) -> Any:
@@ -150,7 +150,7 @@ class PyTorchNetwork(Preprocessor):
         self._same: dict[str, str] = {}
         super().__init__(needs=self._once(needs) if isinstance(needs, Mapping) else needs)
         if chunksize is not None:
-            check_count("chunksize", chunksize)
+            check_size("chunksize", chunksize)
         self.trainer = trainer
         self.post_training_func = post_training_func
         self.training_set_prep = training_set_prep

@@ -2,8 +2,7 @@
 
 Goal: training picks rows in a new order in every epoch, from a corpus that may be larger than the memory. Conventions:
 data are named columns of equal length; a column is what the corpus has, in chunks: memory maps stay what they are,
-other chunks stay in memory up to a limit and go to a temporary file behind it. Class: ``Rows``; function
-``tensor_of``.
+other chunks stay in memory up to a limit and go to a temporary file behind it. Class: ``Rows``.
 """
 
 import hashlib
@@ -20,7 +19,7 @@ from zounds_lite.learn.corpus import Corpus
 from zounds_lite.learn.nets._torch import torch
 from zounds_lite.learn.spill import MEMORY, is_mapped
 
-__all__ = ["Rows", "tensor_of"]
+__all__ = ["Rows"]
 
 _DIGESTED = 64
 """Rows that a digest looks at."""
@@ -229,21 +228,3 @@ def _check_finite(name: str, array: np.ndarray) -> None:
         if bad.any():
             row = start + int(np.argmax(bad.reshape(len(bad), -1).any(axis=1)))
             raise NonFiniteFeatures(f"{name} has NaN or infinite values, the first in row {row}; leave the row out")
-
-
-def tensor_of(array: Any, dtype: Any, device: Any) -> Any:
-    """Return a tensor of what a batch holds.
-
-    Args:
-        array (np.ndarray | Tensor): floating-point numbers become ``dtype``, integers ``int64``.
-        dtype (torch.dtype): that of the network's weights.
-        device (torch.device): where it goes.
-    """
-    if isinstance(array, torch.Tensor):
-        return array.to(device)
-    plain = np.asarray(array)
-    if plain.dtype.kind in "iu":
-        plain = plain.astype(np.int64)
-    plain = np.require(plain.astype(plain.dtype.newbyteorder("="), copy=False), requirements=["C", "W"])
-    tensor = torch.from_numpy(plain)
-    return tensor.to(device, dtype) if tensor.is_floating_point() else tensor.to(device)

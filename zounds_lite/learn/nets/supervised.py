@@ -10,8 +10,9 @@ import numpy as np
 
 from zounds_lite.errors import DeclarationError, LearnError, NotTrained
 from zounds_lite.learn.nets._torch import nn, torch
-from zounds_lite.learn.nets.rows import Rows, tensor_of
-from zounds_lite.learn.nets.trainers import Trainer, dtype_of, plain
+from zounds_lite.learn.nets.rows import Rows
+from zounds_lite.learn.nets.tensors import check_network, dtype_of, plain, tensor_of
+from zounds_lite.learn.nets.trainers import Trainer
 
 __all__ = ["SupervisedTrainer", "identity"]
 
@@ -203,13 +204,3 @@ class SupervisedTrainer(Trainer):
 
     def _error(self, record: dict[str, Any]) -> float:
         return float(record.get("test_error", record["train_error"]))
-
-
-def check_network(name: str, network: Any) -> None:
-    """Refuse what is no network.
-
-    Raises:
-        DeclarationError: it is none.
-    """
-    if not isinstance(network, nn.Module):
-        raise DeclarationError(f"{name}={network!r:.100}; needed: a torch nn.Module")

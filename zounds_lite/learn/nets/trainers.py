@@ -3,14 +3,11 @@
 Goal: whatever is trained, it can be watched, interrupted, gone on with and repeated. Conventions: an epoch is one pass
 over all rows in an order that the seed and the epoch's number determine, as they do all other random numbers; numbers
 of epochs and batches count from 0; a batch is named by the number of rows before it in its epoch. Training leaves the
-global random states of torch, numpy and Python as they were. Class: ``Trainer``; functions ``dtype_of``, ``plain``.
+global random states of torch, numpy and Python as they were. Class: ``Trainer``.
 """
 
 import math
-import random
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from itertools import chain
 from typing import Any, Self
 
 import numpy as np
@@ -18,11 +15,13 @@ import numpy as np
 from zounds_lite._declared import parameters_of
 from zounds_lite.errors import CheckpointError, DeclarationError, LearnError, NonFiniteLoss
 from zounds_lite.learn.nets import checkpoints
+from zounds_lite.learn.nets._tables import check_size
 from zounds_lite.learn.nets._torch import torch
 from zounds_lite.learn.nets.describing import described
 from zounds_lite.learn.nets.rows import Rows
+from zounds_lite.learn.nets.seeding import own_random_numbers, seed_all
 
-__all__ = ["Trainer", "dtype_of", "plain"]
+__all__ = ["Trainer"]
 
 _NEUTRAL = {"checkpoint", "checkpoint_epochs", "device", "progress", "debug_gradient"}
 """Arguments that do not change what is learned, so that they are no part of the lineage."""
@@ -85,7 +84,7 @@ class Trainer:
         if patience is not None:
             counts["patience"] = patience
         for name, value in counts.items():
-            check_count(name, value)
+            check_size(name, value)
         if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or seed < 0:
             raise DeclarationError(f"seed={seed!r}; allowed: a whole number, 0 or more")
         self.epochs = int(epochs)
@@ -302,7 +301,7 @@ class Trainer:
         self._held, self._batches = held, sum(1 for _ in _batches(learned, self.batch_size))
         networks = list(self._networks().values())
         try:
-            with self._bar((stop - self.epoch) * len(learned)) as bar, _own_random_numbers():
+            with self._bar((stop - self.epoch) * len(learned)) as bar, own_random_numbers():
                 while self.epoch < stop and not self._is_out_of_patience():
                     self._epoch(rows, learned, held, bar)
                     is_last = self.epoch == stop or self._is_out_of_patience()
@@ -317,7 +316,7 @@ class Trainer:
 
     def _epoch(self, rows: Rows, learned: np.ndarray, held: np.ndarray, bar: Any) -> None:
         rng = np.random.default_rng([self.seed, self.epoch])
-        _seed(int(rng.integers(2**31)))
+        seed_all(int(rng.integers(2**31)))
         totals: dict[str, float] = {}
         for network in self._networks().values():
             network.train()
@@ -372,16 +371,6 @@ class Trainer:
         )
 
 
-def check_count(name: str, value: Any) -> None:
-    """Refuse what is no whole number above 0.
-
-    Raises:
-        DeclarationError: it is none.
-    """
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise DeclarationError(f"{name}={value!r}; allowed: a whole number, 1 or more")
-
-
 def _batches(order: np.ndarray, size: int) -> Iterator[tuple[int, np.ndarray]]:
     """Cut an order of rows into batches; a single last row joins the batch before, since norms of batches need two."""
     starts = list(range(0, len(order), size))
@@ -393,36 +382,3 @@ def _batches(order: np.ndarray, size: int) -> Iterator[tuple[int, np.ndarray]]:
 
 def _plain_group(group: dict[str, Any]) -> str:
     return str(sorted((key, str(value)) for key, value in group.items() if key != "params"))
-
-
-def _seed(seed: int) -> None:
-    torch.manual_seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 - users' functions may use it
-    random.seed(seed)
-
-
-@contextmanager
-def _own_random_numbers() -> Iterator[None]:
-    """Give the global generators their states back at the end."""
-    theirs, states = random.getstate(), np.random.get_state()  # noqa: NPY002
-    try:
-        with torch.random.fork_rng(devices=range(torch.cuda.device_count())):
-            yield
-    finally:
-        random.setstate(theirs)
-        np.random.set_state(states)  # noqa: NPY002
-
-
-def dtype_of(network: Any) -> Any:
-    """Return the precision of a network: that of its first weight."""
-    weights = chain(network.parameters(), network.buffers())
-    return next((w.dtype for w in weights if w.is_floating_point()), torch.get_default_dtype())
-
-
-def plain(value: Any) -> Any:
-    """Return what a network made as arrays."""
-    if isinstance(value, torch.Tensor):
-        return value.detach().cpu().numpy()
-    if isinstance(value, (list, tuple)):
-        return type(value)(plain(item) for item in value)
-    return {name: plain(item) for name, item in value.items()} if isinstance(value, dict) else value

@@ -10,9 +10,9 @@ import numpy as np
 
 from zounds_lite.errors import DeclarationError, LearnError
 from zounds_lite.learn.nets._torch import functional, torch
-from zounds_lite.learn.nets.rows import Rows, tensor_of
-from zounds_lite.learn.nets.supervised import check_network
-from zounds_lite.learn.nets.trainers import Trainer, dtype_of, plain
+from zounds_lite.learn.nets.rows import Rows
+from zounds_lite.learn.nets.tensors import check_network, dtype_of, plain, tensor_of
+from zounds_lite.learn.nets.trainers import Trainer
 
 __all__ = ["TripletEmbeddingTrainer"]
 

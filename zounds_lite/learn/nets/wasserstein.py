@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 
 from zounds_lite.errors import DeclarationError
+from zounds_lite.learn.nets._tables import check_size
 from zounds_lite.learn.nets._torch import torch
-from zounds_lite.learn.nets.rows import Rows, tensor_of
-from zounds_lite.learn.nets.supervised import check_network
-from zounds_lite.learn.nets.trainers import Trainer, check_count, dtype_of, plain
+from zounds_lite.learn.nets.rows import Rows
+from zounds_lite.learn.nets.tensors import check_network, dtype_of, plain, tensor_of
+from zounds_lite.learn.nets.trainers import Trainer
 
 __all__ = ["WassersteinGanTrainer", "gradient_penalty"]
 
@@ -108,7 +109,7 @@ class WassersteinGanTrainer(Trainer):
                 raise DeclarationError(
                     f"{type(network).__name__} has no {part}; a GAN has a generator and a discriminator"
                 )
-        check_count("n_critic_iterations", n_critic_iterations)
+        check_size("n_critic_iterations", n_critic_iterations)
         self.network = network
         self.latent_dimension = tuple(int(size) for size in latent_dimension)
         self.n_critic_iterations = int(n_critic_iterations)
