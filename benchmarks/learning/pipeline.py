@@ -125,7 +125,7 @@ def _by_sklearn(mean: np.ndarray, std: np.ndarray, codebook: np.ndarray, data: n
         return {}
     scaler = StandardScaler().fit(data[:100])
     scaler.mean_, scaler.scale_ = mean.astype(np.float64), std.astype(np.float64)
-    model = KMeans(len(codebook), init=codebook, n_init=1, max_iter=1).fit((data[:1000] - mean) / std)
+    model = KMeans(len(codebook), init=codebook, n_init=1, max_iter=1).fit(codebook)
     model.cluster_centers_ = np.ascontiguousarray(codebook, data.dtype)
     coder = OneHotEncoder(categories=[np.arange(len(codebook))], sparse_output=False, dtype=np.uint8)
     coder.fit(np.zeros((1, 1)))
