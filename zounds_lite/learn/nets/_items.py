@@ -4,8 +4,8 @@ Convention: what is drawn depends on the seed, the epoch and the number of the i
 ``targets_of``, ``drawn``.
 
 Sources:
-    Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014 (SplitMix64, whose numbers these
-    are).
+    Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014 (SplitMix64, which is what
+    ``drawn`` draws from).
 """
 
 from collections.abc import Callable, Sequence
