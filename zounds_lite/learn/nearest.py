@@ -56,7 +56,7 @@ class Centres:
             ``[rows, features] -> [rows]``
         """
         out = np.empty(len(rows), np.intp)
-        for part, found, _, _ in self._searched(rows):
+        for part, _, found in self._searched(rows):
             out[part] = found
         return out
 
@@ -67,7 +67,11 @@ class Centres:
             rows (np.ndarray): as for ``nearest``, of float64.
         """
         labels, upper, lower = np.empty(len(rows), np.intp), np.empty(len(rows)), np.empty(len(rows))
-        for part, found, best, second in self._searched(rows):
+        for part, scores, found in self._searched(rows):
+            rows_of = np.arange(len(found))
+            best = scores[rows_of, found]
+            scores[rows_of, found] = -np.inf
+            second = scores[rows_of, scores.argmax(axis=1)]  # which is quicker than max
             apart = rows[part] - self._mean
             squares = np.einsum("ij,ij->i", apart, apart)  # less twice the score, it is the squared distance
             doubt = squares * 1e-13 * (4 + rows.shape[1])
@@ -76,30 +80,28 @@ class Centres:
             lower[part] = np.sqrt(np.maximum(squares - 2 * second - doubt, 0))
         return labels, upper, lower
 
-    def _searched(self, rows: np.ndarray) -> Iterator[tuple[slice, np.ndarray, np.ndarray, np.ndarray]]:
-        """Yield, for some rows after the other, which they are, their nearest centre, its score, and the next best."""
+    def _searched(self, rows: np.ndarray) -> Iterator[tuple[slice, np.ndarray, np.ndarray]]:
+        """Yield, for some rows after the other, which they are, the scores of all centres, and the nearest centre."""
         dtype = np.dtype(np.float32 if rows.dtype == np.float32 else np.float64)
         factors, half, reach, least = self._cast(dtype)
-        step = min(len(rows), max(1, _BLOCK // len(self.centres))) or 1
-        buffer, numbers = np.empty((step, len(self.centres)), dtype), np.arange(step)
+        step, count = min(len(rows), max(1, _BLOCK // len(self.centres))) or 1, len(self.centres)
+        buffer, near = np.empty((step, count), dtype), np.empty((step, count), bool)
+        firsts = np.arange(step) * count
         for start in range(0, len(rows), step):
             block = np.ascontiguousarray(rows[start : start + step], dtype)
             scores = np.matmul(block, factors, out=buffer[: len(block)])
             scores -= half
             found = scores.argmax(axis=1)
-            rows_of = numbers[: len(block)]
-            best = scores[rows_of, found]
+            least_far = scores.reshape(-1).take(firsts[: len(block)] + found)
             # no row is longer than all of them together, whose length is quickly made
             flat = block.reshape(-1)
-            least_far = best - dtype.type(reach * float(np.dot(flat, flat)) ** 0.5 + least)
-            scores[rows_of, found] = -np.inf
-            second = scores[rows_of, scores.argmax(axis=1)]  # which is quicker than max
-            doubtful = np.flatnonzero(second >= least_far)
-            if len(doubtful):
-                scores[doubtful, found[doubtful]] = best[doubtful]
-                close = scores[doubtful] >= least_far[doubtful, np.newaxis]
-                found[doubtful] = self._settled(block[doubtful], close)
-            yield slice(start, start + len(block)), found, best, second
+            least_far -= dtype.type(reach * float(np.dot(flat, flat)) ** 0.5 + least)
+            close = np.greater_equal(scores, least_far[:, np.newaxis], out=near[: len(block)])
+            if np.count_nonzero(close) > len(block):
+                at = np.flatnonzero(close) // count
+                doubtful = np.unique(at[1:][at[1:] == at[:-1]])
+                found[doubtful] = self._settled(block[doubtful], close[doubtful])
+            yield slice(start, start + len(block)), scores, found
 
     def _settled(self, doubtful: np.ndarray, close: np.ndarray) -> np.ndarray:
         """Return the nearest of the centres that are as near as rounding, comparing their distances one by one."""
