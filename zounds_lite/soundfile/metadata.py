@@ -127,12 +127,8 @@ class AudioMetaData(Declared):
 
     @property
     def parameters(self) -> dict[str, Any]:
-        """All fields by name, extras included; the segment where there is one."""
-        return {**{name: self.__dict__[name] for name in self._fields}, **self.__dict__["_extras"]}
-
-    @property
-    def _fields(self) -> tuple[str, ...]:
-        return _FIELDS if self.segment is None else (*_FIELDS, _SEGMENT)
+        """All fields by name, extras included."""
+        return {**{name: self.__dict__[name] for name in (*_FIELDS, _SEGMENT)}, **self.__dict__["_extras"]}
 
     @property
     def span(self) -> Span | None:
@@ -189,7 +185,9 @@ class AudioMetaData(Declared):
         return self._dict(self.parameters, describe_argument)
 
     def _dict(self, parameters: dict[str, Any], write: Any) -> dict[str, Any]:
-        fields = {name: write(parameters[name]) for name in self._fields}
+        # what is all of a recording is written as it was before there were segments
+        names = _FIELDS if self.segment is None else (*_FIELDS, _SEGMENT)
+        fields = {name: write(parameters[name]) for name in names}
         extras = {name: parameters[name] for name in self.__dict__["_extras"]}
         return {"type": type(self).__name__, **fields, "extras": write(extras)}
 

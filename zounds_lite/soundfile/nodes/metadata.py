@@ -120,7 +120,7 @@ class AudioMetaDataEncoder(Encoder):
 
     def _process(self, data: AudioMetaData) -> Iterator[bytes]:
         fields = {**data.parameters, "uri": portable_uri(data.uri)}
-        if data.segment is not None:
+        if fields.pop("segment") is not None:
             fields["segment"] = _segment_as_json(data.segment)
         if isinstance(fields["samplerate"], AudioSampleRate):
             fields["samplerate"] = int(fields["samplerate"])
