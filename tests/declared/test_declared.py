@@ -128,6 +128,7 @@ def test_every_declared_type_of_the_library_is_among_the_examples():
         name
         for name, cls in REGISTRY.items()
         if cls.__module__.startswith("zounds_lite.")
+        and not cls.__module__.startswith("zounds_lite.learn.")  # what was learned holds arrays: see tests/testing
         and not name.startswith("_")
         and name not in ABSTRACT
         and hasattr(sys.modules[cls.__module__], name)  # types of docstring examples are not ours
