@@ -1,9 +1,10 @@
 """Spoken digits as a store: log-mel bands and cepstral coefficients with digit and speaker, computed once.
 
-The recordings are those of ../shared/data where it is; otherwise made tones, a chord for each digit and a voice for
+The recordings are those of ../shared/data where it is; otherwise made tones, two notes for each digit and a voice for
 each speaker, which say nothing about speech.
 """
 
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -52,13 +53,14 @@ def write_made_digits(folder: Path, takes: int) -> None:
     """Write tones, named like recordings of digits."""
     folder.mkdir(exist_ok=True)
     rng = np.random.default_rng(0)
+    notes = list(permutations((300, 600, 1200, 2400), 2))
     for digit in range(10):
         for speaker, voice in _VOICES.items():
             for take in range(takes):
                 time = np.arange(int(RATE * rng.uniform(0.3, 0.6))) / RATE
-                glide = np.linspace(1.0, 1.0 + 0.1 * (digit % 3), len(time))
-                tones = [np.sin(2 * np.pi * hz * voice * glide * time) for hz in (200 + 60 * digit, 900 + 150 * digit)]
-                sound = sum(tones) * rng.uniform(0.05, 0.2) + 0.02 * rng.standard_normal(len(time))
+                first, second = (voice * hz * time for hz in notes[digit])
+                tones = np.sin(2 * np.pi * np.where(time < time[-1] / 2, first, second))
+                sound = tones * rng.uniform(0.05, 0.2) + 0.02 * rng.standard_normal(len(time))
                 samples = zounds.AudioSamples(sound.astype(np.float32), zounds.SR8000())
                 samples.save(str(folder / f"{digit}_{speaker}_{take}.wav"))
 
