@@ -18,8 +18,9 @@ from zounds_lite import featureflow as ff
 from zounds_lite.errors import DeclarationError, KeyNotFound, StoreLocked
 from zounds_lite.featureflow.stores import upkeep
 from zounds_lite.featureflow.stores.criteria import Criterion, between, wanted
+from zounds_lite.featureflow.stores.notes import is_up_to_date, renew, sealed
 from zounds_lite.featureflow.stores.terms import value_key, value_of
-from zounds_lite.featureflow.stores.upkeep import Upkeep, is_up_to_date
+from zounds_lite.featureflow.stores.upkeep import Upkeep
 from zounds_lite.testing.contracts.records import make_json_record
 
 
@@ -342,18 +343,15 @@ def _spoil(database, change):
 
     def spoil(txn, db):
         change(txn, db[b"index"])
-        marker = bytes(txn.get(b"m", db=db[b"pending"]))
-        txn.put(b"m", marker[:1] + txn.id().to_bytes(8, "big") + marker[9:], db=db[b"pending"])
+        renew(txn, db[b"pending"], is_current=True)
 
     database._environment.run(spoil, write=True)
     assert _is_current(database)
 
 
-def _entry(txn, index, start, past=0):
+def _entry(txn, index, start):
     with txn.cursor(index) as cursor:
         assert cursor.set_range(start)
-        for _ in range(past):
-            assert cursor.next()
         return bytes(cursor.key()), bytes(cursor.value())
 
 
@@ -361,10 +359,20 @@ def _drop(start):
     return lambda txn, index: txn.delete(_entry(txn, index, start)[0], db=index)
 
 
-def _cut(start):
+def _cut(start, is_sealed=True):
+    """Cut an entry; its checksum tells, or does not where it was written that way."""
+
     def change(txn, index):
         key, value = _entry(txn, index, start)
-        txn.put(key, value[:-1], db=index)
+        txn.put(key, sealed(key, value[4:-1]) if is_sealed else value[:-1], db=index)
+
+    return change
+
+
+def _flip(start):
+    def change(txn, index):
+        key, value = _entry(txn, index, start)
+        txn.put(key, value[:-1] + bytes([value[-1] ^ 1]), db=index)
 
     return change
 
@@ -372,10 +380,13 @@ def _cut(start):
 def _more(txn, index):
     """A term that no document has."""
     key, value = _entry(txn, index, b"p")
-    txn.put(key[:5] + value_key("zzz") + key[-4:], value, db=index)
+    more = key[:5] + value_key("zzz") + key[-4:]
+    txn.put(more, sealed(more, value[4:]), db=index)
 
 
-@pytest.mark.parametrize("change", [_drop(b"p"), _drop(b"n"), _drop(b"d"), _cut(b"p"), _cut(b"n"), _cut(b"f\0"), _more])
+@pytest.mark.parametrize(
+    "change", [_drop(b"p"), _drop(b"n"), _drop(b"d"), _cut(b"p"), _cut(b"n"), _cut(b"f\0"), _flip(b"p"), _more]
+)
 def test_an_index_that_is_wrong_is_seen_and_mended(database, change):
     _put(database, range(300))
     assert len(database.find(_criteria(label="a"))) == 300
@@ -387,17 +398,21 @@ def test_an_index_that_is_wrong_is_seen_and_mended(database, change):
     assert len(database.find(_criteria(label="a"))) == 300 and database.find(_criteria(label="zzz")) == []
 
 
-@pytest.mark.parametrize("start", [b"p", b"n", b"f\0"])
-def test_an_index_that_is_damaged_is_made_anew_when_it_is_asked(database, start):
+@pytest.mark.parametrize(
+    "change", [spoil(start) for start in (b"p", b"n", b"f\0") for spoil in (_cut, _flip, lambda at: _cut(at, False))]
+)
+def test_an_index_that_is_damaged_is_made_anew_when_it_is_asked(database, change):
     _put(database, range(300))
     assert len(database.find(_criteria(label="a"))) == 300
-    _spoil(database, _cut(start))
+    _spoil(database, change)
     assert len(database.find(_criteria(label="a", third=[0, 1, 2], n=between(0, 1000)))) == 300
     assert database.count_fields() == {("meta", "label"): 300, ("meta", "n"): 300, ("meta", "third"): 300}
     assert not list(database.inspect_index())
 
 
-@pytest.mark.parametrize("change", [_drop(b"p"), _drop(b"n"), _cut(b"p"), _cut(b"n"), _cut(b"d"), _cut(b"f\0")])
+@pytest.mark.parametrize(
+    "change", [_drop(b"p"), _drop(b"n"), _cut(b"p"), _cut(b"n"), _cut(b"d"), _flip(b"d"), _flip(b"f")]
+)
 def test_records_are_written_whatever_the_index_is(database, change):
     _put(database, range(300))
     assert len(database.find(_criteria(label="a"))) == 300

@@ -16,9 +16,9 @@ from zounds_lite.errors import StoreError
 from zounds_lite.featureflow.stores.folders import FULL, disk_errors, sync_folder
 from zounds_lite.featureflow.stores.leases import owner_tag
 from zounds_lite.featureflow.stores.lmdb import LmdbDatabase
+from zounds_lite.featureflow.stores.notes import is_up_to_date, renew
 from zounds_lite.featureflow.stores.opened import COMPACTED
 from zounds_lite.featureflow.stores.salvage import inspect
-from zounds_lite.featureflow.stores.upkeep import is_up_to_date, renew
 
 __all__ = ["compact_file"]
 

@@ -3,7 +3,8 @@
 Goal: a question is answered from the index alone, and the index is never trusted where it may be wrong. All that
 stands in it follows from the records, so it can be thrown away at any time.
 
-Layout of the sub-database ``index``; numbers are big-endian, so that keys are in their order:
+Layout of the sub-database ``index``; numbers are big-endian, so that keys are in their order, and each value begins
+with four bytes of the checksum of key and value, so that one flipped bit makes no wrong answer:
 
 - ``d`` + key of a record -> number of the document (u64). Documents are numbered as they come, if they have terms.
 - ``n`` + block (u64) -> keys of the records of 128 documents: their number and lengths (u16, 0 for one that is gone),
@@ -34,7 +35,7 @@ import numpy as np
 
 from zounds_lite.errors import CorruptValue
 from zounds_lite.featureflow.stores.criteria import Criterion
-from zounds_lite.featureflow.stores.notes import key_ends, packed_keys, unpacked_keys
+from zounds_lite.featureflow.stores.notes import checked, key_ends, packed_keys, unpacked_keys
 from zounds_lite.featureflow.stores.terms import Term, terms_of
 
 __all__ = ["Index", "Unsure", "count_terms"]
@@ -66,7 +67,7 @@ class Index:
         self._bounds = bounds
 
     def _get(self, key: bytes) -> bytes | None:
-        return self._bounds.value(self._cursor) if self._cursor.set_key(key) else None
+        return checked(key, self._bounds.value(self._cursor)) if self._cursor.set_key(key) else None
 
     def _entries(self, low: bytes, high: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Yield the entries from one key to another, which is left out."""
@@ -74,7 +75,9 @@ class Index:
             for key, value in self._bounds.rest_of_page(self._cursor):
                 if key >= high:
                     return
-                yield key, value if value is not None else self._get(key) or b""
+                if key < low:  # else a damaged page could keep this going for ever
+                    raise CorruptValue(f"the keys of the index are out of order at {key[:40]!r}")
+                yield key, (self._get(key) or b"") if value is None else checked(key, value)
                 low = key + b"\0"
 
     # what a change does
@@ -157,7 +160,7 @@ class Index:
         for term, (added, removed) in moves.items():
             changes[term.feature, term.field] += len(added) - len(removed)
         found, last = {}, None
-        for names, change in changes.items():
+        for names, change in sorted(changes.items()):
             place, key = self._place(names), _field_key(names)
             if place is None:
                 last = _unpacked(_BLOCK, self._get(b"f") or b"\0\0\0\0")[0] if last is None else last
@@ -243,6 +246,10 @@ class Index:
         if place is None:
             return []
         keys, counts, numbers = self._postings(place[0], b"", b"\xff")
+        if len(numbers) != place[1]:
+            raise CorruptValue(
+                f"the index holds {len(numbers)} values of {place[1]} documents with the field {names!r}"
+            )
         of = np.repeat(np.arange(len(keys)), counts)
         if among is not None:
             is_among = np.isin(numbers, among)

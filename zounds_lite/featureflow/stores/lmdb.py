@@ -95,7 +95,7 @@ class LmdbDatabase(Database):
             relaxed=durability == "relaxed",
         )
         self._blobs = BlobFolder(self._root / "blobs")
-        self._index = Upkeep(self._environment, _key)
+        self._index = Upkeep(self._environment, _key, self.inspect)
         self._check_format()
 
     def _check_format(self) -> None:
@@ -159,7 +159,9 @@ class LmdbDatabase(Database):
 
         try:
             self._environment.run(apply, write=True, buffers=True)
-        except Unusable as error:
+        except (Unusable, CorruptValue) as error:
+            if isinstance(error, CorruptValue) and not isinstance(error.__cause__, lmdb.Error):
+                raise  # of a change itself
             _log.warning("the index of metadata is damaged, and will be made anew: %s", error)
             self._environment.run(partial(apply, is_indexed=False), write=True, buffers=True)
         records = {_id: new for (table, _id), new in news.items() if table == b"records"}

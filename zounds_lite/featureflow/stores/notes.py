@@ -1,19 +1,41 @@
 """What an index of metadata notes down of itself: how far it goes, and lists of keys of records.
 
-Class: ``Marker``; functions ``key_ends``, ``packed_keys``, ``unpacked_keys``.
+Class: ``Marker``; functions ``checked``, ``is_up_to_date``, ``key_ends``, ``packed_keys``, ``read_marker``, ``renew``,
+``sealed``, ``unpacked_keys``, ``write_marker``; constant ``MARKER``.
 """
 
 import itertools
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import xxhash
 
 from zounds_lite.errors import CorruptValue
 
-__all__ = ["Marker", "key_ends", "packed_keys", "unpacked_keys"]
+__all__ = [
+    "MARKER",
+    "Marker",
+    "checked",
+    "is_up_to_date",
+    "key_ends",
+    "packed_keys",
+    "read_marker",
+    "renew",
+    "sealed",
+    "unpacked_keys",
+    "write_marker",
+]
+
+MARKER = b"m"
+"""Key of the marker, in the sub-database ``pending``."""
 
 _RULES = 1
 """Version of what terms a record has, and of the layout of the index; an index of another one is made anew."""
+
+_CHECK = 4
+"""Bytes of the checksum of an entry."""
 
 _MARKER = struct.Struct(">BQ?")
 
@@ -45,6 +67,51 @@ class Marker:
     def covers(self, key: bytes) -> bool:
         """Tell whether a record is in the index."""
         return self.last is None or key <= self.last
+
+
+def is_up_to_date(txn: Any, pending: Any) -> bool:
+    """Tell whether the marker is that of the last transaction that wrote."""
+    marker = read_marker(txn.get(MARKER, db=pending))
+    return marker is not None and marker.transaction == txn.id()
+
+
+def renew(txn: Any, pending: Any, is_current: bool) -> None:
+    """Let the marker be that of this transaction, or take it away."""
+    marker = read_marker(txn.get(MARKER, db=pending))
+    if marker is None or not is_current:
+        txn.delete(MARKER, db=pending)
+    else:
+        write_marker(txn, pending, marker.last)
+
+
+def read_marker(raw: Any) -> Marker | None:
+    """Read the marker; None where there is none, or it is damaged."""
+    try:
+        return None if raw is None else Marker.from_bytes(checked(MARKER, bytes(raw)))
+    except CorruptValue:
+        return None
+
+
+def write_marker(txn: Any, pending: Any, last: bytes | None) -> None:
+    """Let the marker be that of this transaction."""
+    txn.put(MARKER, sealed(MARKER, Marker(txn.id(), last).to_bytes()), db=pending)
+
+
+def sealed(key: bytes, value: bytes) -> bytes:
+    """Return a value with the checksum of an entry before it."""
+    return xxhash.xxh3_64_digest(key + value)[:_CHECK] + value
+
+
+def checked(key: bytes, raw: bytes) -> bytes:
+    """Return the value of an entry.
+
+    Raises:
+        CorruptValue: it fails its checksum.
+    """
+    value = raw[_CHECK:]
+    if xxhash.xxh3_64_digest(key + value)[:_CHECK] != raw[:_CHECK]:
+        raise CorruptValue(f"the entry {key[:40]!r} of the index fails its checksum")
+    return value
 
 
 def packed_keys(keys: Sequence[bytes]) -> bytes:

@@ -6,8 +6,7 @@ index that is missing or not to be trusted, is done some hundred documents in a 
 their turns, memory is bounded, and what was interrupted goes on. What stands in the way of an index never stands in the
 way of records: then a change is written without one.
 
-Classes: ``State``, ``Upkeep``; error ``Unusable``; functions
-``is_up_to_date``, ``renew``.
+Classes: ``State``, ``Upkeep``; error ``Unusable``.
 """
 
 import logging
@@ -18,16 +17,25 @@ from typing import Any, TypeVar
 
 import lmdb
 
-from zounds_lite.errors import CorruptValue, StoreFull, StoreLocked
+from zounds_lite.errors import CorruptValue, StoreError, StoreFull, StoreLocked
 from zounds_lite.featureflow.record import read_id
 from zounds_lite.featureflow.stores.environment import Environment
 from zounds_lite.featureflow.stores.index import Index, Unsure, count_terms
-from zounds_lite.featureflow.stores.notes import Marker, packed_keys, unpacked_keys
+from zounds_lite.featureflow.stores.notes import (
+    MARKER,
+    Marker,
+    checked,
+    packed_keys,
+    read_marker,
+    sealed,
+    unpacked_keys,
+    write_marker,
+)
 
-__all__ = ["State", "Unusable", "Upkeep", "is_up_to_date", "renew"]
+__all__ = ["State", "Unusable", "Upkeep"]
 
 _RECORDS, _INDEX, _PENDING = b"records", b"index", b"pending"
-_MARKER, _WAITING = b"m", b"q"
+_WAITING = b"q"
 _NOTED = 100
 """Keys of records in an entry that says which wait."""
 
@@ -73,11 +81,15 @@ class Upkeep:
     Args:
         environment (Environment): the store's.
         key_of (Callable[[str], bytes]): the key of a record, by id.
+        inspect (Callable[[], Iterator]): yields what is wrong with the structure of the store.
     """
 
-    def __init__(self, environment: Environment, key_of: Callable[[str], bytes]) -> None:
+    def __init__(
+        self, environment: Environment, key_of: Callable[[str], bytes], inspect: Callable[[], Iterator[object]]
+    ) -> None:
         self._environment = environment
         self._key_of = key_of
+        self._inspect = inspect
 
     def _index(self, txn: Any, db: Databases) -> Index:
         return Index(txn.cursor(db[_INDEX]), self._environment.bounds)
@@ -85,8 +97,7 @@ class Upkeep:
     def _marker(self, txn: Any, db: Databases, written_by: int) -> Marker | None:
         """Return the marker of an index that goes with the records as a transaction left them; else None."""
         with txn.cursor(db[_PENDING]) as cursor:
-            raw = self._environment.bounds.value(cursor) if cursor.set_key(_MARKER) else None
-        found = Marker.from_bytes(raw)
+            found = read_marker(self._environment.bounds.value(cursor) if cursor.set_key(MARKER) else None)
         return found if found is not None and found.transaction == written_by else None
 
     # in a change
@@ -129,21 +140,14 @@ class Upkeep:
             with _damage():
                 _write(txn, db[_INDEX], puts)
                 _write(txn, db[_PENDING], _notes(txn.id(), waiting))
-                txn.put(_MARKER, Marker(txn.id(), marker.last).to_bytes(), db=db[_PENDING])
+                write_marker(txn, db[_PENDING], marker.last)
 
         return write
 
     def _begun(self, txn: Any, db: Databases) -> Marker | None:
         """Begin the index of a store that holds nothing, which is complete."""
-        if txn.stat(db[_RECORDS])["entries"]:
-            return None
-        self._clear(txn, db)
-        return Marker(0)
-
-    def _clear(self, txn: Any, db: Databases) -> None:
-        for name in (_INDEX, _PENDING):
-            if txn.stat(db[name])["entries"]:
-                txn.drop(db[name], delete=False)
+        is_new = not any(txn.stat(db[name])["entries"] for name in (_RECORDS, _INDEX, _PENDING))
+        return Marker(0) if is_new else None
 
     def _owned(self, key: bytes, raw: bytes | None) -> bytes | None:
         """Return a record, or no bytes where it is that of another document."""
@@ -181,7 +185,7 @@ class Upkeep:
             except (StoreLocked, StoreFull) as error:
                 _log.info("the metadata are not indexed: %s", error)
                 return None
-            except (CorruptValue, Unusable) as error:
+            except (StoreError, Unusable) as error:
                 _log.warning("the index of metadata is damaged: %s", error)
                 if was_damaged or not self._forgotten():
                     return None
@@ -191,8 +195,8 @@ class Upkeep:
     def _forgotten(self) -> bool:
         """Take the marker away, so that the index is made anew; False where that cannot be done."""
         try:
-            self._environment.run(lambda txn, db: txn.delete(_MARKER, db=db[_PENDING]), write=True)
-        except (StoreLocked, StoreFull, CorruptValue) as error:
+            self._environment.run(lambda txn, db: txn.delete(MARKER, db=db[_PENDING]), write=True)
+        except StoreError as error:
             _log.warning("the index of metadata stays as it is: %s", error)
             return False
         return True
@@ -213,12 +217,21 @@ class Upkeep:
             raise StoreLocked("the index cannot be made anew in a store that is read-only or full")
         from tqdm import tqdm
 
+        if self._environment.run(self._is_outdated, buffers=True):
+            # to throw away a tree that is damaged could free pages that belong to records
+            for damage in self._inspect():
+                raise CorruptValue(f"the store is damaged, so its index stays as it is: {damage}")
         count = self._environment.run(self._left, buffers=True)
         with tqdm(total=count, unit="document", desc="indexing metadata", disable=None, delay=1, leave=False) as bar:
             is_done = False
             while not is_done:
                 is_done, seen = self._environment.run(self._step, write=True, buffers=True)
                 bar.update(seen)
+
+    def _is_outdated(self, txn: Any, db: Databases) -> bool:
+        """Tell whether there is an index that has to be thrown away."""
+        is_there = any(txn.stat(db[name])["entries"] for name in (_INDEX, _PENDING))
+        return is_there and self._marker(txn, db, txn.id()) is None
 
     def _left(self, txn: Any, db: Databases) -> int:
         """Return how many documents are not indexed, at most."""
@@ -232,7 +245,8 @@ class Upkeep:
         with _damage():
             marker = self._marker(txn, db, txn.id() - 1)
             if marker is None:
-                self._clear(txn, db)
+                for name in (_INDEX, _PENDING):
+                    txn.drop(db[name], delete=False)
                 marker = Marker(0, b"")
             index = self._index(txn, db)
             notes: list[bytes] = []
@@ -250,7 +264,7 @@ class Upkeep:
                 raise CorruptValue(f"the index is not what it was: {error}") from error
             _write(txn, db[_INDEX], puts)
             _write(txn, db[_PENDING], dict.fromkeys(notes))
-            txn.put(_MARKER, Marker(txn.id(), last).to_bytes(), db=db[_PENDING])
+            write_marker(txn, db[_PENDING], last)
             return False, len(news)
 
     def _waiting(self, txn: Any, db: Databases, count: int) -> tuple[list[bytes], list[bytes]]:
@@ -262,7 +276,9 @@ class Upkeep:
             there = cursor.set_range(_WAITING)
             while there and len(keys) < count:
                 notes.append(bounds.key(cursor))
-                keys.update(dict.fromkeys(unpacked_keys(bounds.value(cursor))))
+                if notes[1:] and notes[-2] >= notes[-1]:
+                    raise CorruptValue("the notes of what is to be indexed are out of order")
+                keys.update(dict.fromkeys(unpacked_keys(checked(notes[-1], bounds.value(cursor)))))
                 there = cursor.next()
         return list(keys), notes
 
@@ -286,7 +302,10 @@ class Upkeep:
             while there:
                 if len(found) >= count or size > _STEP_BYTES:
                     return found, last
-                last = bounds.key(cursor)
+                key = bounds.key(cursor)
+                if key <= last:  # else a damaged page could keep this going for ever
+                    raise CorruptValue(f"the keys of records are out of order at {key[:40]!r}")
+                last = key
                 try:
                     raw = self._owned(last, bounds.value(cursor))
                 except CorruptValue as error:
@@ -347,21 +366,6 @@ def _id_size(raw: bytes) -> int:
     return int.from_bytes(raw[4:8], "little")
 
 
-def is_up_to_date(txn: Any, pending: Any) -> bool:
-    """Tell whether the marker is that of the last transaction that wrote."""
-    marker = Marker.from_bytes(txn.get(_MARKER, db=pending))
-    return marker is not None and marker.transaction == txn.id()
-
-
-def renew(txn: Any, pending: Any, is_current: bool) -> None:
-    """Let the marker be that of this transaction, or take it away."""
-    marker = Marker.from_bytes(txn.get(_MARKER, db=pending))
-    if marker is None or not is_current:
-        txn.delete(_MARKER, db=pending)
-    else:
-        txn.put(_MARKER, Marker(txn.id(), marker.last).to_bytes(), db=pending)
-
-
 def _notes(transaction: int, waiting: list[bytes]) -> dict[bytes, bytes | None]:
     """Return the entries that say which records wait since a transaction."""
     head = _WAITING + transaction.to_bytes(8, "big")
@@ -377,7 +381,7 @@ def _write(txn: Any, table: Any, puts: Mapping[bytes, bytes | None]) -> None:
         if value is None:
             txn.delete(key, db=table)
         else:
-            txn.put(key, value, db=table)
+            txn.put(key, sealed(key, value), db=table)
 
 
 @contextmanager
