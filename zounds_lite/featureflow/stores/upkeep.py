@@ -193,13 +193,16 @@ class Upkeep:
         return None
 
     def _forgotten(self) -> bool:
-        """Take the marker away, so that the index is made anew; False where that cannot be done."""
+        """Forget the index, so that it is made anew; False where that cannot be done."""
         try:
-            self._environment.run(lambda txn, db: txn.delete(MARKER, db=db[_PENDING]), write=True)
+            self._forget()
         except StoreError as error:
             _log.warning("the index of metadata stays as it is: %s", error)
             return False
         return True
+
+    def _forget(self) -> None:
+        self._environment.run(lambda txn, db: txn.delete(MARKER, db=db[_PENDING]), write=True)
 
     # making it
 
@@ -213,8 +216,8 @@ class Upkeep:
             StoreLocked, StoreFull: nothing can be written.
             CorruptValue, Unusable: the store is damaged.
         """
-        if anew and not self._forgotten():
-            raise StoreLocked("the index cannot be made anew in a store that is read-only or full")
+        if anew:
+            self._forget()
         from tqdm import tqdm
 
         if self._environment.run(self._is_outdated, buffers=True):
