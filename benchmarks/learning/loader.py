@@ -47,7 +47,7 @@ def _measured(folder: Path, is_quick: bool) -> Iterator[Row]:
     del values
     starts = ["fork"] if is_quick else ["fork", "spawn"]
     for start in starts:
-        bare, ours = (child("benchmarks.learning._loading", kind, start) for kind in ("torch", "ours"))
+        bare, ours = (child(f"benchmarks.learning.{kind}", start) for kind in ("_workers", "_loading"))
         over = ours["uss_mb"] - bare["uss_mb"]
         yield Row.at_most(f"a worker's own memory over bare torch, {start}", over, 60, "MB")
         yield Row(f"a worker's own memory, {start}", f"{ours['uss_mb']:.0f} MB, bare torch {bare['uss_mb']:.0f} MB")
