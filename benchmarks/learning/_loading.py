@@ -20,13 +20,17 @@ from zounds_lite import FeatureDataset
 
 RATE, WINDOW, HOP, BANDS, SECONDS = 22050, 2048, 512, 128, 1
 ROWS = -(-SECONDS * RATE // HOP)
-
-
 STORE = "ZOUNDS_BENCHMARK_STORE"
 """The environment variable that names the store, so that spawned workers find it too."""
 
+_settings = (  # who only imports this module makes no store
+    zounds.simple_lmdb_settings(os.environ[STORE], user_supplied_id=True)
+    if STORE in os.environ
+    else zounds.simple_in_memory_settings
+)
 
-@zounds.simple_lmdb_settings(os.environ.get(STORE, "unused"), user_supplied_id=True)
+
+@_settings
 class Sounds(log_mel_document(RATE, WINDOW, HOP)):  # type: ignore[misc]
     """Recordings with stored log-mel."""
 
