@@ -143,9 +143,12 @@ def add_writing_rows(table: harness.Table, scratch: Path, rounds: int) -> None:
                 if turn:  # the first round warms up
                     times[known].append(took)
         ratio = harness.median_ratio(times[True], times[False])
-        how = f"{_AT_ONCE} in a commit" if in_one else "a commit each"
         figure = f", {1e6 * statistics.median(times[True]):.0f} us a document"
-        table.at_most(f"writing with an index, {how}, that without = 1", ratio, _MOST_COST, note=figure)
+        if in_one:
+            what = f"writing with an index, {_AT_ONCE} in a commit as ingest does, that without = 1"
+            table.at_most(what, ratio, _MOST_COST, note=figure)
+        else:  # two more pages are synced, of some ten
+            table.add("writing with an index, a commit each, that without = 1", f"{ratio:.3g}{figure}")
 
 
 def _written(cls: Any, file: Path, turn: int, in_one: bool) -> float:

@@ -15,7 +15,7 @@ with four bytes of the checksum of key and value, so that one flipped bit makes 
 
 To index a document takes longer than to write a small one, so a new one is only noted, in the sub-database ``pending``,
 and indexed when it is asked for; one that is indexed and changes is changed here, too. There, ``q`` + transaction (u64)
-has the keys of the records that wait, as in ``n``, and ``m`` is the marker: which transaction wrote it, and up to which
+has the keys of the records that wait, as in ``n``, and ``z`` is the marker: which transaction wrote it, and up to which
 record the index goes while it is made. Whoever writes to the store writes the marker, so where it names another
 transaction than the last one, somebody wrote who knows no index, and it is made anew; where a change cannot tell what a
 record held, because it is damaged, the marker is left as it was.

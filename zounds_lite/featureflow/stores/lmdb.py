@@ -34,6 +34,7 @@ from zounds_lite.featureflow.stores.checks import (
 from zounds_lite.featureflow.stores.criteria import Criterion, meets
 from zounds_lite.featureflow.stores.environment import Environment
 from zounds_lite.featureflow.stores.formats import describe_format, read_format
+from zounds_lite.featureflow.stores.notes import Marker
 from zounds_lite.featureflow.stores.terms import Scalar, Term, scalars_of, terms_of, value_of
 from zounds_lite.featureflow.stores.upkeep import State, Unusable, Upkeep
 
@@ -138,7 +139,7 @@ class LmdbDatabase(Database):
         olds: dict[tuple[bytes, str], bytes | None] = {}
         news: dict[tuple[bytes, str], bytes | None] = {}
 
-        def apply(txn: Any, db: Mapping[bytes, Any], is_indexed: bool = True) -> None:
+        def apply(txn: Any, db: Mapping[bytes, Any], is_indexed: bool = True) -> Marker | None:
             # all are read before one is written: what is written is not in the map, and has no bounds to check
             cursors = {table: txn.cursor(db[table]) for table, wanted in tables.items() if wanted}
             for (table, _id), key in keys.items():
@@ -154,16 +155,16 @@ class LmdbDatabase(Database):
                     txn.put(key, new, db=db[table])
                 else:
                     txn.delete(key, db=db[table])
-            if write_index is not None:
-                write_index()
+            return write_index() if write_index is not None else None
 
         try:
-            self._environment.run(apply, write=True, buffers=True)
+            marker = self._environment.run(apply, write=True, buffers=True)
         except (Unusable, CorruptValue) as error:
             if isinstance(error, CorruptValue) and not isinstance(error.__cause__, lmdb.Error):
                 raise  # of a change itself
             _log.warning("the index of metadata is damaged, and will be made anew: %s", error)
-            self._environment.run(partial(apply, is_indexed=False), write=True, buffers=True)
+            marker = self._environment.run(partial(apply, is_indexed=False), write=True, buffers=True)
+        self._index.committed(marker)
         records = {_id: new for (table, _id), new in news.items() if table == b"records"}
         self._blobs.settle(records)
         released = {name for _id, new in records.items() for name in released_blobs(olds[b"records", _id], new)}

@@ -1,7 +1,7 @@
 """What an index of metadata notes down of itself: how far it goes, and lists of keys of records.
 
 Class: ``Marker``; functions ``checked``, ``is_up_to_date``, ``key_ends``, ``packed_keys``, ``read_marker``, ``renew``,
-``sealed``, ``unpacked_keys``, ``write_marker``; constant ``MARKER``.
+``sealed``, ``unpacked_keys``, ``waiting_notes``, ``write_marker``; constants ``MARKER``, ``NOTED``, ``WAITING``.
 """
 
 import itertools
@@ -16,6 +16,8 @@ from zounds_lite.errors import CorruptValue
 
 __all__ = [
     "MARKER",
+    "NOTED",
+    "WAITING",
     "Marker",
     "checked",
     "is_up_to_date",
@@ -25,11 +27,18 @@ __all__ = [
     "renew",
     "sealed",
     "unpacked_keys",
+    "waiting_notes",
     "write_marker",
 ]
 
-MARKER = b"m"
-"""Key of the marker, in the sub-database ``pending``."""
+MARKER = b"z"
+"""Key of the marker, in the sub-database ``pending``; it stands in one page with the last note."""
+
+WAITING = b"q"
+"""Beginning of the keys of notes that say which records wait to be indexed."""
+
+NOTED = 100
+"""Keys of records in one of them."""
 
 _RULES = 1
 """Version of what terms a record has, and of the layout of the index; an index of another one is made anew."""
@@ -135,3 +144,12 @@ def key_ends(raw: bytes) -> list[int]:
     if ends[-1] != len(raw):
         raise CorruptValue(f"a list of {count} keys has {len(raw)} bytes, not {ends[-1]}")
     return ends
+
+
+def waiting_notes(transaction: int, waiting: list[bytes]) -> dict[bytes, bytes | None]:
+    """Return the entries that say which records wait since a transaction."""
+    head = WAITING + transaction.to_bytes(8, "big")
+    return {
+        head + (start // NOTED).to_bytes(4, "big"): packed_keys(waiting[start : start + NOTED])
+        for start in range(0, len(waiting), NOTED)
+    }

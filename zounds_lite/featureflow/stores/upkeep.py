@@ -23,22 +23,20 @@ from zounds_lite.featureflow.stores.environment import Environment
 from zounds_lite.featureflow.stores.index import Index, Unsure, count_terms
 from zounds_lite.featureflow.stores.notes import (
     MARKER,
+    NOTED,
+    WAITING,
     Marker,
     checked,
-    packed_keys,
     read_marker,
     sealed,
     unpacked_keys,
+    waiting_notes,
     write_marker,
 )
 
 __all__ = ["State", "Unusable", "Upkeep"]
 
 _RECORDS, _INDEX, _PENDING = b"records", b"index", b"pending"
-_WAITING = b"q"
-_NOTED = 100
-"""Keys of records in an entry that says which wait."""
-
 _FEW = 64
 """Records that wait and are read by each question, which takes some milliseconds; where more wait, they are indexed."""
 
@@ -90,6 +88,7 @@ class Upkeep:
         self._environment = environment
         self._key_of = key_of
         self._inspect = inspect
+        self._written: tuple[object, Marker] | None = None
 
     def _index(self, txn: Any, db: Databases) -> Index:
         return Index(txn.cursor(db[_INDEX]), self._environment.bounds)
@@ -104,45 +103,59 @@ class Upkeep:
 
     def planned(
         self, txn: Any, db: Databases, changes: Mapping[bytes, tuple[bytes | None, bytes | None]]
-    ) -> Callable[[], None]:
-        """Look up what a change means for the index; return what writes that, after the records.
+    ) -> Callable[[], Marker | None]:
+        """Look up what a change means for the index.
 
         Args:
             txn: the transaction of the change, which has written nothing so far.
             db: its sub-databases.
             changes (Mapping): old and new records, by key.
 
+        Returns:
+            Callable: writes that, after the records, and returns the new marker, if there is one.
+
         Raises:
             Unusable: the change has to begin again, without an index.
         """
         with _damage():
             try:
-                marker = self._marker(txn, db, txn.id() - 1) or self._begun(txn, db)
+                marker = self._remembered(txn) or self._marker(txn, db, txn.id() - 1) or self._begun(txn, db)
                 if marker is None:
                     return lambda: None
-                index, waiting, puts = self._index(txn, db), [], {}
+                index = self._index(txn, db) if any(old is not None for old, _ in changes.values()) else None
+                waiting: list[bytes] = []
                 known: dict[bytes, tuple[bytes | None, bytes | None]] = {}
                 for key, (old, new) in changes.items():
                     if not marker.covers(key):
                         continue
-                    if old is not None and index.number(key) is not None:
+                    if old is not None and index is not None and index.number(key) is not None:
                         known[key] = old, self._owned(key, new)
                     elif new is not None:
                         waiting.append(key)
-                if known:
-                    puts = index.plan(known)
+                puts = index.plan(known) if index is not None and known else {}
             except (CorruptValue, Unsure) as error:
                 # the marker stays what it was, so nobody trusts the index from now on
                 _log.warning("the index of metadata will be made anew: %s", error)
                 return lambda: None
 
-        def write() -> None:
+        def write() -> Marker | None:
             with _damage():
                 _write(txn, db[_INDEX], puts)
-                _write(txn, db[_PENDING], _notes(txn.id(), waiting))
+                _write(txn, db[_PENDING], waiting_notes(txn.id(), waiting))
                 write_marker(txn, db[_PENDING], marker.last)
+            return Marker(txn.id(), marker.last)
 
         return write
+
+    def _remembered(self, txn: Any) -> Marker | None:
+        """Return the marker that this process wrote, if nobody has written since; it need not be read then."""
+        if self._written is None or self._written[0] is not self._environment.bounds:  # the file is another one
+            return None
+        return self._written[1] if self._written[1].transaction == txn.id() - 1 else None
+
+    def committed(self, marker: Marker | None) -> None:
+        """Take note of the marker that a change has written, once that is committed."""
+        self._written = None if marker is None else (self._environment.bounds, marker)
 
     def _begun(self, txn: Any, db: Databases) -> Marker | None:
         """Begin the index of a store that holds nothing, which is complete."""
@@ -241,7 +254,7 @@ class Upkeep:
         marker = self._marker(txn, db, txn.id())
         if marker is None or marker.last is not None:
             return int(txn.stat(db[_RECORDS])["entries"])
-        return _NOTED * int(txn.stat(db[_PENDING])["entries"])
+        return NOTED * int(txn.stat(db[_PENDING])["entries"])
 
     def _step(self, txn: Any, db: Databases) -> tuple[bool, int]:
         """Take some more records into the index; return whether it is complete, and how many they were."""
@@ -276,8 +289,8 @@ class Upkeep:
         notes: list[bytes] = []
         bounds = self._environment.bounds
         with txn.cursor(db[_PENDING]) as cursor:
-            there = cursor.set_range(_WAITING)
-            while there and len(keys) < count:
+            there = cursor.set_range(WAITING)
+            while there and len(keys) < count and cursor.key()[:1] == WAITING:
                 notes.append(bounds.key(cursor))
                 if notes[1:] and notes[-2] >= notes[-1]:
                     raise CorruptValue("the notes of what is to be indexed are out of order")
@@ -367,15 +380,6 @@ class Upkeep:
 
 def _id_size(raw: bytes) -> int:
     return int.from_bytes(raw[4:8], "little")
-
-
-def _notes(transaction: int, waiting: list[bytes]) -> dict[bytes, bytes | None]:
-    """Return the entries that say which records wait since a transaction."""
-    head = _WAITING + transaction.to_bytes(8, "big")
-    return {
-        head + (start // _NOTED).to_bytes(4, "big"): packed_keys(waiting[start : start + _NOTED])
-        for start in range(0, len(waiting), _NOTED)
-    }
 
 
 def _write(txn: Any, table: Any, puts: Mapping[bytes, bytes | None]) -> None:
