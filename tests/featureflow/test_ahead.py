@@ -51,7 +51,7 @@ def graph(**options):
 @pytest.fixture
 def no_threads_stay():
     yield
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("zounds_lite")]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("zounds_lite ")]
 
 
 @pytest.mark.usefixtures("no_threads_stay")

@@ -147,7 +147,7 @@ def test_an_error_in_one_stretch_leaves_nothing(recordings, tmp_path):
         document.process(meta=str(path), _id="broken", workers=2)
     assert not document.exists("broken")
     assert not list((tmp_path / "store").rglob("*.blob"))
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("zounds_lite")]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("zounds_lite ")]
 
 
 def test_an_error_of_a_node_ends_all_threads(recordings, tmp_path):
@@ -168,7 +168,7 @@ def test_an_error_of_a_node_ends_all_threads(recordings, tmp_path):
     with pytest.raises(ZeroDivisionError, match="on purpose"):
         document.process(meta=str(recordings["WAV"]), _id="broken", workers=3)
     assert not document.exists("broken")
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("zounds_lite")]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("zounds_lite ")]
 
 
 @pytest.mark.parametrize("workers", [0, -1, 1.5, "2", None])
