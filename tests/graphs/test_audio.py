@@ -208,7 +208,8 @@ def test_an_open_file_is_read_from_its_start_and_left_where_it_was(tmp_path):
 def test_without_its_source_a_document_computes_from_what_is_stored(tmp_path, kind):
     source = sources(tmp_path)[kind]
     Sound = with_settings(
-        zounds.stft(resample_to=RATE, store_resampled=True, store_ogg=False), keep_source=None if kind != "bytes" else False
+        zounds.stft(resample_to=RATE, store_resampled=True, store_ogg=False),
+        keep_source=False if kind == "bytes" else None,
     )
     Sound.process(meta=source, _id="d")
     (tmp_path / "sound.wav").unlink()
@@ -223,7 +224,7 @@ def test_without_its_source_a_document_computes_from_what_is_stored(tmp_path, ki
 @pytest.mark.parametrize("kind", ["path", "bytes"])
 def test_with_nothing_left_the_error_says_so(tmp_path, kind):
     source = sources(tmp_path)[kind]
-    Sound = with_settings(zounds.stft(resample_to=RATE), keep_source=None if kind != "bytes" else False)
+    Sound = with_settings(zounds.stft(resample_to=RATE), keep_source=False if kind == "bytes" else None)
     Sound.process(meta=source, _id="d")
     (tmp_path / "sound.wav").unlink()
     sound = Sound("d")

@@ -47,7 +47,7 @@ class ArrayWithUnits(Methods):
     # what is told of the rows that a slice will read, where the array is a map of a file
     _ahead: Callable[[Any], None] | None = None
     origin: str | None = None
-    """What the array was read from, such as ``feature 'bark' of document 'a'``, for errors; no part of it keeps this."""
+    """What the array was read from, such as ``feature 'bark' of document 'a'``, for errors; parts do not keep it."""
 
     def __new__(cls, arr: Any, dimensions: Iterable[Dimension | None]) -> Self:
         """View ``arr`` with units."""

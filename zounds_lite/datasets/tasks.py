@@ -238,9 +238,10 @@ def _is_same_content(made_from: dict[str, Any], item: Any) -> bool:
 def _says_the_same(made_from: dict[str, Any], item: Any) -> bool:
     """Tell whether labels and whatever else an item says are what its document was made with.
 
-    Of what is on another machine, only checksum and segment count: catalogues count downloads, and to learn that anew is
-    worth no download.
+    Of what is on another machine, only checksum and segment count: catalogues count downloads, and to learn that anew
+    is worth no download.
     """
-    if not isinstance(item, AudioMetaData) or made_from.get("kind") != "wrapped" or made_from["source"]["kind"] == "url":
+    is_told = isinstance(item, AudioMetaData) and made_from.get("kind") == "wrapped"
+    if not is_told or made_from["source"]["kind"] == "url":
         return True
     return bool(item.replace(uri="source").to_dict() == made_from["value"])

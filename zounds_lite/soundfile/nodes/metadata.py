@@ -120,8 +120,9 @@ class AudioMetaDataEncoder(Encoder):
 
     def _process(self, data: AudioMetaData) -> Iterator[bytes]:
         fields = {**data.parameters, "uri": portable_uri(data.uri)}
-        if fields.pop("segment") is not None:
-            fields["segment"] = _segment_as_json(data.segment)
+        segment = fields.pop("segment")
+        if segment is not None:
+            fields["segment"] = _segment_as_json(segment)
         if isinstance(fields["samplerate"], AudioSampleRate):
             fields["samplerate"] = int(fields["samplerate"])
         try:
