@@ -154,7 +154,7 @@ def test_it_learns_where_the_data_are(monkeypatch):
     monkeypatch.setattr(wasserstein, "_RATE", 5e-3)
     rows = (3 + 0.1 * np.random.default_rng(0).normal(size=(100, 3))).astype(np.float32)
     torch.manual_seed(0)
-    network = WassersteinGanTrainer(Gan(), (2,), 2, 25, 25).train(rows)
+    network = WassersteinGanTrainer(Gan(), (2,), 2, 60, 25).train(rows)
     with torch.no_grad():
         made = network.generator(torch.randn(100, 2))
     assert float((made.mean(0) - 3).abs().max()) < 1
