@@ -38,13 +38,13 @@ def digits(store: Any) -> Any:
             wscheme=rate.windowing_scheme(WINDOW, HOP),
             wfunc=zounds.HanningWindowingFunc(periodic=True),
             padwith=WINDOW // 2,
-            padend=WINDOW // 2,
+            padend=WINDOW // 2 - (HOP - 1),
             store=False,
         )
         fft = zounds.ArrayWithUnitsFeature(zounds.FFT, needs=frames, store=False)
         mel = zounds.ArrayWithUnitsFeature(zounds.MelBands, n_bands=BANDS, needs=fft, store=False)
         log_mel = zounds.ArrayWithUnitsFeature(_decibels, needs=mel, store=True)
-        mfcc = zounds.ArrayWithUnitsFeature(zounds.MFCC, n_coeffs=COEFFICIENTS, needs=mel, store=True)
+        mfcc = zounds.ArrayWithUnitsFeature(zounds.MFCC, n_coeffs=COEFFICIENTS, top_db=80.0, needs=mel, store=True)
 
     return Digit
 

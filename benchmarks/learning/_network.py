@@ -16,15 +16,22 @@ from torch.utils.data import DataLoader
 from benchmarks.learning._digits import BANDS, digits
 from zounds_lite import FeatureDataset
 
-FRAMES, RANGE_DB = 48, 60.0
+FRAMES, SILENCE_DB, FLOOR_DB = 64, -40.0, -80.0
 _CHANNELS, _BATCH, _RATE = 16, 64, 5e-3
 
 
 def prepared(log_mel: torch.Tensor, rng: np.random.Generator) -> torch.Tensor:
-    """Bring an utterance to one length, and level out its microphone: [time, bands] -> [FRAMES, bands]."""
-    clipped = torch.clamp(log_mel, min=float(log_mel.max()) - RANGE_DB)
-    levelled = (clipped - clipped.mean(dim=0)) / 10
-    return F.interpolate(levelled.T[None], size=FRAMES, mode="linear", align_corners=False)[0].T
+    """Cut silence off both ends, and bring what is left to one length and level: [time, bands] -> [FRAMES, bands]."""
+    level = log_mel - log_mel.max()
+    loud = torch.nonzero(level.amax(dim=1) > SILENCE_DB)[:, 0]
+    said = torch.clamp(level[int(loud[0]) : int(loud[-1]) + 1], min=FLOOR_DB)
+    return F.interpolate(said.T[None], size=FRAMES, mode="linear", align_corners=False)[0].T
+
+
+def planes(x: torch.Tensor, floor: torch.Tensor) -> torch.Tensor:
+    """Return what the network looks at: levels above a floor, as they are, and without what the microphone adds."""
+    x = torch.maximum(x - x.amax((1, 2), keepdim=True), floor)
+    return torch.stack([(x + 25) / 15, (x - x.mean(dim=1, keepdim=True)) / 10], dim=1)
 
 
 class Network(nn.Module):
@@ -37,17 +44,17 @@ class Network(nn.Module):
             convolution = nn.Conv2d(inputs, outputs, 3, padding=1, bias=False)
             return nn.Sequential(convolution, nn.BatchNorm2d(outputs), nn.ReLU(), nn.MaxPool2d(2))
 
-        self.seen = nn.Sequential(block(1, channels), block(channels, 2 * channels), block(2 * channels, 4 * channels))
+        self.seen = nn.Sequential(block(2, channels), block(channels, 2 * channels), block(2 * channels, 4 * channels))
         size = 4 * channels * (FRAMES // 8) * (BANDS // 8)
         hidden = nn.Sequential(nn.Dropout(0.3), nn.Linear(size, 64), nn.ReLU(), nn.Dropout(0.3))
-        self.said = nn.Sequential(nn.Flatten(), hidden, nn.Linear(64, classes))
+        self.said = nn.Sequential(nn.Dropout(0.3), nn.Flatten(), hidden, nn.Linear(64, classes))
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return self.said(self.seen(x[:, None]))
+        return self.said(self.seen(x))
 
 
 def augmented(x: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
-    """Say it faster or slower, sooner or later, with another throat, in noise; and hide some frames and bands."""
+    """Say it at another speed and time, with another throat, microphone and noise; hide some frames and bands."""
     count, frames, bands = x.shape
     spread = torch.tensor([[0.2, 0.16], [0.2, 0.12]])  # scale and shift of frequency, then of time
     by = spread * (2 * torch.rand(count, 2, 2, generator=rng) - 1)
@@ -56,14 +63,16 @@ def augmented(x: torch.Tensor, rng: torch.Generator) -> torch.Tensor:
     grid[:, 1, 1], grid[:, 1, 2] = 1 + by[:, 1, 0], by[:, 1, 1]
     places = F.affine_grid(grid, [count, 1, frames, bands], align_corners=False)
     x = F.grid_sample(x[:, None], places, padding_mode="border", align_corners=False)[:, 0]
-    x = x + 0.1 * torch.randn(x.shape, generator=rng)
-    for axis, most in ((1, 10), (2, 8)):
-        start = torch.randint(0, x.shape[axis], (count, 1), generator=rng)
+    response = 5 * torch.randn(count, 1, 5, generator=rng)
+    x = x + F.interpolate(response, size=bands, mode="linear", align_corners=True)
+    seen = planes(x, -60 + 30 * torch.rand(count, 1, 1, generator=rng))
+    for axis, most in ((2, 14), (3, 8)):
+        start = torch.randint(0, seen.shape[axis], (count, 1), generator=rng)
         length = torch.randint(0, most, (count, 1), generator=rng)
-        at = torch.arange(x.shape[axis])[None]
+        at = torch.arange(seen.shape[axis])[None]
         hidden = (at >= start) & (at < start + length)
-        x = x.masked_fill(hidden[:, :, None] if axis == 1 else hidden[:, None, :], 0.0)
-    return x
+        seen = seen.masked_fill(hidden[:, None, :, None] if axis == 2 else hidden[:, None, None, :], 0.0)
+    return seen
 
 
 def everything(dataset: FeatureDataset) -> tuple[torch.Tensor, torch.Tensor]:
@@ -105,7 +114,7 @@ def main() -> None:
     seconds = time.perf_counter() - began
     x, y = everything(test)
     with torch.no_grad():
-        guessed = network(x).argmax(dim=1)
+        guessed = network(planes(x, torch.full((len(x), 1, 1), -45.0))).argmax(dim=1)
     print(json.dumps({"labels": y.tolist(), "guessed": guessed.tolist(), "seconds": seconds}))
 
 
