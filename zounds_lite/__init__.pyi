@@ -58,10 +58,8 @@ from zounds_lite.datasets import (
     plan_ingest as plan_ingest,
     write_manifest as write_manifest,
 )
-from zounds_lite.featureflow.archives import (
-    ArchiveLimits as ArchiveLimits,
-    ArchiveMember as ArchiveMember,
-)
+from zounds_lite.featureflow.archivelimits import ArchiveLimits as ArchiveLimits
+from zounds_lite.featureflow.archives import ArchiveMember as ArchiveMember
 from zounds_lite.featureflow.corpusof import corpus_of as corpus_of
 from zounds_lite.featureflow.fetch import (
     Fetcher as Fetcher,

@@ -25,7 +25,8 @@ from tests.featureflow.archive_files import (
 from zounds_lite import featureflow as ff
 from zounds_lite.errors import ArchiveError, DeclarationError, FeatureNotComputable
 from zounds_lite.featureflow import memberfiles, openarchives
-from zounds_lite.featureflow.archives import ArchiveLimits, ArchiveMember, list_members, member_of
+from zounds_lite.featureflow.archivelimits import ArchiveLimits
+from zounds_lite.featureflow.archives import ArchiveMember, list_members, member_of
 
 every_kind = pytest.mark.parametrize("kind", KINDS)
 

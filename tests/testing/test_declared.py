@@ -25,7 +25,8 @@ from zounds_lite.datasets import (
 )
 from zounds_lite.datasets.hdf5_clips import HDF5Clip
 from zounds_lite.featureflow import settings
-from zounds_lite.featureflow.archives import ArchiveLimits, ArchiveMember
+from zounds_lite.featureflow.archivelimits import ArchiveLimits
+from zounds_lite.featureflow.archives import ArchiveMember
 from zounds_lite.featureflow.feature import Var
 from zounds_lite.featureflow.fetch import Fetcher
 from zounds_lite.featureflow.fetchcache import FetchCache

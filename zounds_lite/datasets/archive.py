@@ -7,8 +7,8 @@ from typing import Any
 from zounds_lite._declared import Declared
 from zounds_lite.datasets.directory import AUDIO_SUFFIXES, absolute
 from zounds_lite.errors import ArchiveError, DeclarationError, MediaError
-from zounds_lite.featureflow.archivelimits import Entry
-from zounds_lite.featureflow.archives import ArchiveLimits, ArchiveMember, list_members
+from zounds_lite.featureflow.archivelimits import ArchiveEntry, ArchiveLimits
+from zounds_lite.featureflow.archives import ArchiveMember, list_members
 from zounds_lite.media.sniff import sniff
 from zounds_lite.media.source import Source
 from zounds_lite.soundfile import AudioMetaData
@@ -65,7 +65,7 @@ class Archive(Declared):
         """The constructor arguments by name, attributes included."""
         return {**super().parameters, **self.attributes}
 
-    def members(self) -> Iterator[tuple[ArchiveMember, Entry]]:
+    def members(self) -> Iterator[tuple[ArchiveMember, ArchiveEntry]]:
         """Yield the members that are items, with what the archive says of them."""
         if not os.path.isfile(self.path):
             raise FileNotFoundError(f"{self.path!r} is no file; pass the path of a zip or tar archive")
@@ -99,7 +99,7 @@ def _is_hidden(name: str) -> bool:
     return any(part.startswith(".") or part == "__MACOSX" for part in parts)
 
 
-def _is_item(member: ArchiveMember, entry: Entry) -> bool:
+def _is_item(member: ArchiveMember, entry: ArchiveEntry) -> bool:
     if _is_hidden(entry.name):
         return False
     if _suffix(entry.name) in AUDIO_SUFFIXES:

@@ -15,8 +15,8 @@ from zounds_lite.errors import (
     NotEnoughData,
 )
 from zounds_lite.featureflow.ahead import in_one_thread
+from zounds_lite.featureflow.archivelimits import ArchiveLimits
 from zounds_lite.featureflow.archives import (
-    ArchiveLimits,
     ArchiveMember,
     default_archive_limits,
     set_archive_limits,

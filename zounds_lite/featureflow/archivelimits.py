@@ -1,4 +1,4 @@
-"""What of an archive is refused: ``ArchiveLimits``, ``Entry`` (one member), ``refusal_of_name``."""
+"""What of an archive is refused: ``ArchiveLimits``, ``ArchiveEntry`` (one member), ``refusal_of_name``."""
 
 import re
 from typing import Any, NamedTuple
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from zounds_lite._declared import Declared
 from zounds_lite.errors import ArchiveError, DeclarationError
 
-__all__ = ["ArchiveLimits", "Entry", "refusal_of_name"]
+__all__ = ["ArchiveEntry", "ArchiveLimits", "refusal_of_name"]
 
 _DRIVE = re.compile(r"[A-Za-z]:")
 _LONGEST_NAME = 4096
@@ -113,7 +113,7 @@ class ArchiveLimits(Declared):
         self.check_total(done)
 
 
-class Entry(NamedTuple):
+class ArchiveEntry(NamedTuple):
     """A member, as the archive lists it.
 
     Args:

@@ -18,12 +18,11 @@ from urllib.parse import unquote_to_bytes
 
 from zounds_lite._declared import Declared
 from zounds_lite.errors import ArchiveError, DeclarationError
-from zounds_lite.featureflow.archivelimits import ArchiveLimits, Entry
+from zounds_lite.featureflow.archivelimits import ArchiveEntry, ArchiveLimits
 from zounds_lite.featureflow.memberfiles import MemberFile
 from zounds_lite.featureflow.openarchives import OpenArchive, opened
 
 __all__ = [
-    "ArchiveLimits",
     "ArchiveMember",
     "default_archive_limits",
     "list_members",
@@ -119,7 +118,7 @@ class ArchiveMember(Declared):
         return opened(self.path).file.state
 
     @property
-    def entry(self) -> Entry:
+    def entry(self) -> ArchiveEntry:
         """What the archive says of the member now.
 
         Raises:
@@ -159,7 +158,7 @@ class ArchiveMember(Declared):
     def _limits(self) -> ArchiveLimits:
         return default_archive_limits() if self.limits is None else self.limits
 
-    def _found(self) -> tuple[OpenArchive, Entry]:
+    def _found(self) -> tuple[OpenArchive, ArchiveEntry]:
         archive = opened(self.path)
         state, entry = self.__dict__.get("_place", (None, None))
         if entry is not None and state == archive.file.state:
@@ -172,7 +171,7 @@ class ArchiveMember(Declared):
             raise FileNotFoundError(f"{self.location!r}: the archive has no member of that name")
         return archive, entry
 
-    def _placed(self, archive: OpenArchive, entry: Entry) -> "ArchiveMember":
+    def _placed(self, archive: OpenArchive, entry: ArchiveEntry) -> "ArchiveMember":
         """Remember what was found, so that no other process has to list the archive for it; no part of the value."""
         self.__dict__["_place"] = archive.file.state, entry
         return self
@@ -210,7 +209,7 @@ def member_of(value: Any) -> ArchiveMember | None:
     return ArchiveMember(path, name) if path and name and "\0" not in path else None
 
 
-def list_members(path: Any, limits: ArchiveLimits | None = None) -> Iterator[tuple[ArchiveMember, Entry]]:
+def list_members(path: Any, limits: ArchiveLimits | None = None) -> Iterator[tuple[ArchiveMember, ArchiveEntry]]:
     """Yield the members of an archive in its own order, folders left out, those that are refused among them.
 
     Args:

@@ -13,7 +13,7 @@ from collections import OrderedDict
 from typing import Any, NamedTuple
 
 from zounds_lite.errors import ArchiveError
-from zounds_lite.featureflow.archivelimits import ArchiveLimits, Entry
+from zounds_lite.featureflow.archivelimits import ArchiveEntry, ArchiveLimits
 from zounds_lite.featureflow.memberfiles import IN_MEMORY, MemberFile, spooled
 from zounds_lite.featureflow.tarindex import TarWalk, is_tar
 from zounds_lite.featureflow.unpacking import Plain, SharedFile, Unpacked
@@ -35,11 +35,11 @@ class Listing(NamedTuple):
     """The members of an archive.
 
     Args:
-        entries (dict[str, Entry]): by name, in the order of the archive.
+        entries (dict[str, ArchiveEntry]): by name, in the order of the archive.
         damage (ArchiveError | None): what keeps the rest from being listed.
     """
 
-    entries: dict[str, Entry]
+    entries: dict[str, ArchiveEntry]
     damage: ArchiveError | None
 
 
@@ -75,7 +75,7 @@ class OpenArchive:
         self._lock = threading.RLock()
         self._listings: dict[ArchiveLimits, Listing] = {}
         self._streams: list[Any] = []
-        self._spools: OrderedDict[Entry, SharedFile | bytes] = OrderedDict()
+        self._spools: OrderedDict[ArchiveEntry, SharedFile | bytes] = OrderedDict()
 
     def begin_again(self) -> None:
         """Make new locks, in a fork: those of the parent may be held for ever."""
@@ -104,7 +104,7 @@ class OpenArchive:
 
     def _listed(self, limits: ArchiveLimits) -> Listing:
         damage: ArchiveError | None = None
-        entries: dict[str, Entry] = {}
+        entries: dict[str, ArchiveEntry] = {}
         walk = None if self.is_zip else TarWalk(self._stream(limits.check_stream), limits)
         for entry in read_zip(self.file, limits) if walk is None else walk.entries():
             known = entries.get(entry.name)
@@ -114,11 +114,11 @@ class OpenArchive:
             damage = ArchiveError(f"{self.path!r} is damaged: {walk.damage}")
         return Listing(entries, damage)
 
-    def open(self, entry: Entry, name: str, limits: ArchiveLimits) -> MemberFile:
+    def open(self, entry: ArchiveEntry, name: str, limits: ArchiveLimits) -> MemberFile:
         """Open a member.
 
         Args:
-            entry (Entry): the member.
+            entry (ArchiveEntry): the member.
             name (str): what it is called in messages.
             limits (ArchiveLimits): of the archive.
 
@@ -135,7 +135,7 @@ class OpenArchive:
         except ArchiveError as error:
             raise ArchiveError(f"{name} {error}") from error
 
-    def head(self, entry: Entry, limits: ArchiveLimits, count: int) -> bytes:
+    def head(self, entry: ArchiveEntry, limits: ArchiveLimits, count: int) -> bytes:
         """Return the first bytes of a member, without decompressing the rest.
 
         Raises:
@@ -151,13 +151,13 @@ class OpenArchive:
         self._put_back(stream)
         return data
 
-    def _member_stream(self, entry: Entry) -> Plain | Unpacked:
+    def _member_stream(self, entry: ArchiveEntry) -> Plain | Unpacked:
         start = data_offset(self.file, entry)
         if entry.method == 0:
             return Plain(self.file, start, start + entry.size)
         return Unpacked(self.file, start, start + entry.packed, _PACKING[entry.method])
 
-    def _spooled(self, entry: Entry, limits: ArchiveLimits) -> SharedFile | bytes:
+    def _spooled(self, entry: ArchiveEntry, limits: ArchiveLimits) -> SharedFile | bytes:
         with self._lock:
             found = self._spools.get(entry)
         if found is not None:

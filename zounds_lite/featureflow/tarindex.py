@@ -11,7 +11,7 @@ Sources:
 from collections.abc import Iterator
 
 from zounds_lite.errors import ArchiveError
-from zounds_lite.featureflow.archivelimits import ArchiveLimits, Entry, refusal_of_name
+from zounds_lite.featureflow.archivelimits import ArchiveEntry, ArchiveLimits, refusal_of_name
 from zounds_lite.featureflow.unpacking import Plain, Unpacked
 
 __all__ = ["TarWalk", "is_tar"]
@@ -83,7 +83,7 @@ class TarWalk:
         self._own: dict[str, str] = {}
         self.damage: ArchiveError | None = None
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[ArchiveEntry]:
         """Yield the members, folders left out, up to the end or to what is damaged.
 
         Raises:
@@ -117,7 +117,7 @@ class TarWalk:
             return True
         return False
 
-    def _next(self) -> tuple[Entry | None, int] | None:
+    def _next(self) -> tuple[ArchiveEntry | None, int] | None:
         """Read a header; return the member, if it is one, and where its bytes end; None at the end."""
         try:
             block = self._stream.read(_BLOCK)
@@ -130,7 +130,7 @@ class TarWalk:
             self.damage = error
             return None
 
-    def _read(self, block: bytes) -> tuple[Entry | None, int]:
+    def _read(self, block: bytes) -> tuple[ArchiveEntry | None, int]:
         kind, size, at = block[156:157], _number(block[124:136]), self._stream.position
         if kind in b"xgLK":
             self._take_names(kind, self._named(size))
@@ -149,7 +149,7 @@ class TarWalk:
         is_link = kind in _EMPTY
         size = 0 if is_link else size
         refused = refused or self._limits.refusal(size, size)
-        return Entry(name, at, size, size, refused=refused, is_link=is_link), at + size
+        return ArchiveEntry(name, at, size, size, refused=refused, is_link=is_link), at + size
 
     def _named(self, size: int) -> bytes:
         """Read what a header holds that belongs to the next one."""

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from zounds_lite.errors import ArchiveError
-from zounds_lite.featureflow.archivelimits import ArchiveLimits, Entry, refusal_of_name
+from zounds_lite.featureflow.archivelimits import ArchiveEntry, ArchiveLimits, refusal_of_name
 from zounds_lite.featureflow.unpacking import SharedFile
 
 __all__ = ["data_offset", "read_zip"]
@@ -40,7 +40,7 @@ _UNICODE_PATH, _ZIP64 = 0x7075, 1
 _ADVICE = "; copy or download the archive again"
 
 
-def read_zip(file: SharedFile, limits: ArchiveLimits) -> list[Entry]:
+def read_zip(file: SharedFile, limits: ArchiveLimits) -> list[ArchiveEntry]:
     """Return the members of a zip archive, folders left out, in its own order.
 
     Args:
@@ -134,7 +134,7 @@ def _headers(file: SharedFile, start: int, size: int) -> Iterator[tuple[tuple[in
     raise ArchiveError(f"its directory is damaged{_ADVICE}")
 
 
-def _entry(header: tuple[int, ...], raw: bytes, extra: bytes, prefix: int, limits: ArchiveLimits) -> Entry:
+def _entry(header: tuple[int, ...], raw: bytes, extra: bytes, prefix: int, limits: ArchiveLimits) -> ArchiveEntry:
     made_by, flags, method, crc, packed, size = header[1] >> 8, header[3], header[4], *header[7:10]
     mode, offset = header[15] >> 16, header[16]
     name = _name(raw, flags, extra)
@@ -156,7 +156,7 @@ def _entry(header: tuple[int, ...], raw: bytes, extra: bytes, prefix: int, limit
     if refused is None and (method not in _METHODS or (method == 0 and size != packed)):
         refused = f"is compressed by method {method}; allowed: {', '.join(_METHODS.values())}. Pack it anew"
     refused = refused or limits.refusal(size, packed)
-    return Entry(name, offset + prefix, size, packed, method, crc, refused, is_link)
+    return ArchiveEntry(name, offset + prefix, size, packed, method, crc, refused, is_link)
 
 
 def _extra_field(extra: bytes, wanted: int) -> bytes:
@@ -177,7 +177,7 @@ def _name(raw: bytes, flags: int, extra: bytes) -> str:
     return raw.decode("utf-8", "surrogateescape") if flags & _UTF8 else raw.decode("cp437")
 
 
-def _without_overlaps(entries: list[tuple[Entry, int]], end: int) -> list[Entry]:
+def _without_overlaps(entries: list[tuple[ArchiveEntry, int]], end: int) -> list[ArchiveEntry]:
     """Refuse members that share bytes, as those of a bomb do, or that do not lie before the directory."""
     found = [entry for entry, _ in entries]
     starts = np.array([entry.offset for entry in found], np.float64)
@@ -194,7 +194,7 @@ def _without_overlaps(entries: list[tuple[Entry, int]], end: int) -> list[Entry]
     return found
 
 
-def data_offset(file: SharedFile, entry: Entry) -> int:
+def data_offset(file: SharedFile, entry: ArchiveEntry) -> int:
     """Return where the bytes of a member begin.
 
     Raises:

@@ -18,7 +18,7 @@ from zounds_lite.errors import DeclarationError
 from zounds_lite.index.best import Nearest
 from zounds_lite.index.codes import nearest_codes
 from zounds_lite.index.vectors import nearest_vectors
-from zounds_lite.index.view import View
+from zounds_lite.index.view import IndexView
 
 __all__ = ["ENGINES", "FaissCodes", "FaissVectors", "NumpyCodes", "NumpyVectors", "code_engine", "vector_engine"]
 
@@ -28,7 +28,7 @@ ENGINES = ("numpy", "faiss")
 class NumpyCodes:
     """Compares binary codes with numpy."""
 
-    def search(self, view: View, queries: np.ndarray, k: int, threads: int) -> list[Nearest]:
+    def search(self, view: IndexView, queries: np.ndarray, k: int, threads: int) -> list[Nearest]:
         """Return the nearest rows of each query; ``view`` must hold some."""
         assert view.rows is not None
         return nearest_codes(view.rows, queries, k, view.dead, threads)
@@ -44,7 +44,7 @@ class NumpyVectors:
     def __init__(self, metric: str) -> None:
         self.metric = metric
 
-    def search(self, view: View, queries: np.ndarray, k: int, threads: int) -> list[Nearest]:
+    def search(self, view: IndexView, queries: np.ndarray, k: int, threads: int) -> list[Nearest]:
         """Return the nearest rows of each query; ``view`` must hold some. The matrix product has its own threads."""
         assert view.rows is not None
         return nearest_vectors(view.rows, queries, k, self.metric, view.dead)
@@ -56,7 +56,7 @@ class _Faiss(ABC):
     def __init__(self) -> None:
         self._faiss: Any = optional("faiss")
         self._lock = threading.Lock()
-        self._held: tuple[View, Any, np.ndarray] | None = None
+        self._held: tuple[IndexView, Any, np.ndarray] | None = None
 
     @abstractmethod
     def _make(self, columns: int) -> Any:
@@ -70,7 +70,7 @@ class _Faiss(ABC):
     def _distances(self, found: np.ndarray, query: np.ndarray) -> np.ndarray:
         """Turn what faiss says into distances as numpy's engine gives them."""
 
-    def search(self, view: View, queries: np.ndarray, k: int, threads: int) -> list[Nearest]:
+    def search(self, view: IndexView, queries: np.ndarray, k: int, threads: int) -> list[Nearest]:
         """Return the nearest rows of each query; ``view`` must hold some. faiss has its own threads."""
         with self._lock:
             index, numbers = self._filled(view)
@@ -85,7 +85,7 @@ class _Faiss(ABC):
             found.append(nearest)
         return found
 
-    def _filled(self, view: View) -> tuple[Any, np.ndarray]:
+    def _filled(self, view: IndexView) -> tuple[Any, np.ndarray]:
         """Return an index of all rows that can be found, and their numbers."""
         assert view.rows is not None
         if self._held is not None and self._held[0].generation == view.generation:

@@ -25,7 +25,7 @@ from zounds_lite.index.listening import Listener
 from zounds_lite.index.places import describe_rows, place_of
 from zounds_lite.index.results import SearchResults
 from zounds_lite.index.rowstore import RowStore
-from zounds_lite.index.view import View
+from zounds_lite.index.view import IndexView
 from zounds_lite.timeseries import TimeDimension, TimeSlice, VariableRateTimeSeries
 
 __all__ = ["FeatureIndex", "check_count"]
@@ -341,7 +341,7 @@ class FeatureIndex(ABC):
                 continue
         raise AssertionError("the last try leaves out what went away")
 
-    def _results(self, query: Any, view: View, nearest: Nearest, leave_out: bool) -> SearchResults:
+    def _results(self, query: Any, view: IndexView, nearest: Nearest, leave_out: bool) -> SearchResults:
         results, distances = [], []
         for (number, row), distance in zip(view.locate(nearest.rows), nearest.distances, strict=True):
             try:

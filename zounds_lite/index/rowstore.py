@@ -29,7 +29,7 @@ from zounds_lite.errors import CorruptValue, KeyNotFound, StoreFormatError
 from zounds_lite.featureflow.stores.environment import Environment
 from zounds_lite.index.entries import Document, checksum, hashed, in_words, read_header, shape_of
 from zounds_lite.index.rowfile import RowFiles
-from zounds_lite.index.view import View
+from zounds_lite.index.view import IndexView
 
 __all__ = ["RowStore"]
 
@@ -61,7 +61,7 @@ class RowStore:
         self.path = Path(os.path.abspath(path))
         self.subject = dict(subject)
         self._lock = threading.Lock()
-        self._view = View()
+        self._view = IndexView()
         self._headers: dict[int, dict[str, Any]] = {}
         self._files = RowFiles(self.path)
         if self.path.exists() and not self.path.is_dir():
@@ -138,7 +138,7 @@ class RowStore:
 
     # reading
 
-    def view(self) -> View:
+    def view(self) -> IndexView:
         """Return the rows as they are now; what other processes have committed is seen.
 
         Raises:
@@ -156,7 +156,7 @@ class RowStore:
                 return view
         raise CorruptValue(f"the file of rows of {str(self.path)!r} is missing; delete the folder and index again")
 
-    def _refreshed(self, txn: Any, databases: Mapping[bytes, Any]) -> View:
+    def _refreshed(self, txn: Any, databases: Mapping[bytes, Any]) -> IndexView:
         """Return the last view if nothing changed, or one whose rows are still to be mapped."""
         state, old = self._state(txn, databases), self._view
         if old.generation == state["generation"]:
@@ -171,10 +171,10 @@ class RowStore:
                     numbers.append(_NUMBER.unpack(key)[0])
                     spans.append(value)
         table = np.frombuffer(b"".join(spans), np.dtype("<u8")).reshape(-1, 3).astype(np.int64)
-        known = old if is_longer else View()
+        known = old if is_longer else IndexView()
         return known.after(state, np.array(numbers, np.int64), table[:, 0], table[:, 1])
 
-    def _mapped(self, view: View) -> np.ndarray:
+    def _mapped(self, view: IndexView) -> np.ndarray:
         """Map the file of rows."""
         dtype, columns = shape_of(view.layout, self.path)
         return self._files.map(view.file, dtype, view.size, columns)
@@ -396,5 +396,5 @@ class RowStore:
     def close(self) -> None:
         """Let go of what is open; it opens again by itself when used."""
         with self._lock:
-            self._view = View()
+            self._view = IndexView()
         self._environment.close()

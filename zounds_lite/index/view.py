@@ -2,7 +2,7 @@
 
 Goal: searches and writers do not wait for each other, in this process or between processes. A view never changes; where
 documents come, the next view maps a longer file, and where they go, their rows are marked as dead. Conventions: spans
-are in the order of their rows, which is the order in which documents came. Class: ``View``.
+are in the order of their rows, which is the order in which documents came. Class: ``IndexView``.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["View"]
+__all__ = ["IndexView"]
 
 
 def _none() -> np.ndarray:
@@ -19,7 +19,7 @@ def _none() -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class View:
+class IndexView:
     """The rows of an index at one moment.
 
     Args:
@@ -51,7 +51,9 @@ class View:
         """Rows that can be found."""
         return self.size - self.n_dead
 
-    def after(self, state: Mapping[str, Any], numbers: np.ndarray, starts: np.ndarray, counts: np.ndarray) -> "View":
+    def after(
+        self, state: Mapping[str, Any], numbers: np.ndarray, starts: np.ndarray, counts: np.ndarray
+    ) -> "IndexView":
         """Return the view of a later state, whose rows are still to be mapped.
 
         Args:
@@ -59,7 +61,7 @@ class View:
             numbers, starts, counts (np.ndarray): of documents that are in no view yet.
         """
         has_rows = counts > 0
-        view = View(
+        view = IndexView(
             generation=state["generation"],
             epoch=state["epoch"],
             size=state["rows"],
@@ -78,7 +80,7 @@ class View:
         edges[self.starts + self.counts] -= 1
         return np.cumsum(edges[:-1], dtype=np.int8) == 0
 
-    def with_rows(self, rows: np.ndarray) -> "View":
+    def with_rows(self, rows: np.ndarray) -> "IndexView":
         """Return the same view, its rows mapped."""
         return replace(self, rows=rows)
 

@@ -308,7 +308,7 @@ class WeightedBands(Op):
     """Data with a frequency axis, times a weighting of frequencies.
 
     Args:
-        weighting (FrequencyWeighting): such as ``AWeighting()``.
+        weighting (AWeighting): such as ``AWeighting()``.
     """
 
     is_rowwise = keeps_units = True
@@ -339,7 +339,7 @@ class Weighted(Untrained):
     """Multiplies spectra with how much each frequency counts.
 
     Args:
-        weighting (FrequencyWeighting): such as ``AWeighting()``.
+        weighting (AWeighting): such as ``AWeighting()``.
         needs (Node): where spectra with a frequency axis, frequency-adaptive ones too, come from.
 
     Raises:

@@ -29,7 +29,7 @@ class PerceptualLoss(TableModule):
         basis_size (int): samples in a filter, >= 1.
         lap (int): samples from one result of the filters to the next, >= 1.
         log_factor (float): how much amplitudes are compressed, > 0: ln(1 + log_factor * x).
-        frequency_weighting (FrequencyWeighting | np.ndarray | None): multiplies each band after compression, such as
+        frequency_weighting (AWeighting | np.ndarray | None): multiplies each band after compression, such as
             ``AWeighting()``, or one factor per band.
         cosine_similarity (bool): True gives minus the mean cosine similarity of both sounds' features, False the mean
             squared error.
