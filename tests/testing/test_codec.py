@@ -273,7 +273,8 @@ class TestAudioMetaData(CodecContract):
         )  # fmt: skip
 
     def expected(self, value):
-        return {**value.parameters, "samplerate": int(value.samplerate)}
+        said = {name: item for name, item in value.parameters.items() if name != "segment"}  # all of the recording
+        return {**said, "samplerate": int(value.samplerate)}
 
 
 SUITES = suites(CodecContract, globals())
