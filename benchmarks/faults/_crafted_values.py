@@ -9,6 +9,7 @@ import os
 import random
 import struct
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -89,24 +90,25 @@ def _(store: Store) -> None:
         store.put(b"records", f"imore{number}".encode(), packed(f"more{number}".encode(), b"{}"))
 
 
-@case("every declared type with absurd arguments")
-def _(store: Store) -> None:
+def _absurd(store: Store, wrong: Any) -> None:
+    """Give every declared type one absurd value for all of its arguments."""
     from zounds_lite._declared import parameters_of
     from zounds_lite._declared.values import REGISTRY
 
-    items = []
     for name, cls in sorted(REGISTRY.items()):
-        if cls.__module__.startswith("zounds_lite") and hasattr(cls, "from_dict"):
-            for wrong in (10**15, -1, BIG, "x", None, [], 1e300, {"type": "float", "value": "nan"}):
-                arguments = dict.fromkeys(list(parameters_of(cls))[:20], wrong)
-                items.append({"type": "value", "value": {"type": name, **arguments}})
-    for number, item in enumerate(items):
+        if not (cls.__module__.startswith("zounds_lite") and hasattr(cls, "from_dict")):
+            continue
+        arguments = dict.fromkeys(list(parameters_of(cls))[:20], wrong)
         draft = store.draft()
-        draft.id = f"declared{number}".encode()
-        draft.put("typed", b"", {"arrays": [], "tree": item})
+        draft.id = f"declared {name}".encode()
+        draft.put("typed", b"", {"arrays": [], "tree": {"type": "value", "value": {"type": name, **arguments}}})
         for other in set(draft.data) - {"typed", "plan"}:
             del draft.data[other], draft.body["values"][other]
-        store.write(draft, f"declared{number}")
+        store.write(draft, f"declared {name}")
+
+
+for _wrong in (10**15, -1, BIG, "x", None, [], 1e300, {"type": "float", "value": "nan"}):
+    case(f"every declared type with the absurd argument {str(_wrong)[:40]}")(partial(_absurd, wrong=_wrong))
 
 
 # blobs

@@ -27,8 +27,7 @@ _MODULES = (_crafted_arrays, _crafted_records, _crafted_values)
 """Their cases register themselves."""
 
 _CAP = 64 << 20
-_LIMIT = 60.0
-"""Seconds for a store, of which some hold a thousand documents."""
+_LIMIT = 20.0
 
 
 def _cap_memory() -> None:

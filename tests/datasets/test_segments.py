@@ -72,14 +72,15 @@ def test_a_segment_behind_the_end_is_in_the_ledger_and_the_rest_goes_on(flac, tm
 def test_an_id_whose_segment_changed_is_processed_again(flac, tmp_path):
     store = bound(tmp_path / "store")
 
-    def run(segment):
-        item = zounds.AudioMetaData(uri=str(flac), segment=segment)
+    def run(segment, **extras):
+        item = zounds.AudioMetaData(uri=str(flac), segment=segment, **extras)
         return ingest([item], store, id_of=lambda item: "clip")
 
     for segment, length in ((stretch(1, 2), 2), (stretch(1, 3), 3), (None, 10), (stretch(4), 6)):
         assert run(segment).processed == ["clip"]
         assert len(store("clip").pcm) == length * 22050
         assert run(segment).skipped == ["clip"]
+        assert run(segment, plays=7).processed == run(segment, plays=7).skipped == ["clip"]
 
 
 def test_a_failure_of_another_segment_is_no_reason_to_pass_over(flac, tmp_path):
