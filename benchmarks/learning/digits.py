@@ -1,8 +1,8 @@
 """Spoken digits: learn from all speakers but one, test on that one, each in turn.
 
 A pipeline of library nodes on stored MFCC stands beside librosa's MFCC, with the same summary of each recording (means
-and standard deviations) and the same classifier; a small network on stored log-mel beside both. A summary that knows a
-little of order is shown, too, and what the network is against that.
+and standard deviations) and the same classifier; a small network on stored log-mel beside both. So does a summary that
+knows a little of order, and it is that better pipeline whose error the network is to halve.
 """
 
 import tempfile
@@ -128,11 +128,13 @@ def _means(
     yield Row("mean accuracy of librosa's MFCC and an SVC", f"{librosa:.1f} %", value=librosa, unit="%")
     yield Row.at_least("mean accuracy of the pipeline of nodes", nodes, round(librosa, 2), "%")
     yield Row("mean accuracy of the network", f"{network:.1f} %", value=network, unit="%")
-    if not is_quick:
-        yield Row.at_most("error of the network, of that of the pipeline", (100 - network) / (100 - nodes), 0.5)
+    error = 100 - network
+    yield Row("error of the network, of that of the pipeline", f"{error / max(100 - nodes, 1e-9):.3f}")
     nodes, librosa = 100 * np.mean(list(better.values()), axis=0)
-    yield Row("mean accuracies with means of three parts: nodes, librosa", f"{nodes:.1f} %, {librosa:.1f} %")
-    yield Row("error of the network, of that pipeline's", f"{(100 - network) / max(100 - nodes, 1e-9):.3f}")
+    yield Row("mean accuracy of librosa's, with means of three parts", f"{librosa:.1f} %", value=librosa, unit="%")
+    yield Row.at_least("mean accuracy of nodes, with means of three parts", nodes, round(librosa, 2), "%")
+    if not is_quick:
+        yield Row.at_most("error of the network, of that of the better pipeline", error / (100 - nodes), 0.5)
 
 
 def _confusion(found: list[tuple[list[int], list[int]]]) -> Iterator[Row]:
