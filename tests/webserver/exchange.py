@@ -48,10 +48,11 @@ class Exchange:
         request (Request): what came.
         connection: the handler of ``http.server`` that holds the connection.
         server (WebServer): the server.
+        era (int): how often the server had forgotten what came, when this came.
     """
 
-    def __init__(self, request, connection, server):
-        self.request, self.server = request, server
+    def __init__(self, request, connection, server, era=0):
+        self.request, self.server, self.era = request, server, era
         self._connection = connection
         self.is_head = request.method == "HEAD"
 
@@ -77,7 +78,7 @@ class Exchange:
         """Send bytes of the body, unless the request is HEAD."""
         if not self.is_head and data:
             self._connection.wfile.write(data)
-            self.server.note_sent(len(data))
+            self.server.note_sent(len(data), self.era)
 
     def raw(self, data):
         """Send bytes as they are, headers or not."""

@@ -64,7 +64,7 @@ class WebServer:
     Attributes:
         url (str): such as ``http://127.0.0.1:40000``, without a slash at the end.
         requests (list[Request]): all that came, in the order in which they came.
-        sent (int): bytes of bodies that were sent.
+        sent (int): bytes of bodies that were sent for these requests; what is still sent for forgotten ones is none.
         faults (list[BaseException]): what went wrong in answers, other than clients that left.
     """
 
@@ -83,7 +83,7 @@ class WebServer:
         self.closing = threading.Event()
         self._lock = threading.Lock()
         self._requests, self._connections, self._routes = [], set(), {}
-        self.sent, self.faults = 0, []
+        self.sent, self.faults, self.era = 0, [], 0
         self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.01,), daemon=True)
         self._thread.start()
         self.internet_archive = ArchiveService(self)
@@ -136,11 +136,12 @@ class WebServer:
         """Forget what came."""
         with self._lock:
             self._requests.clear()
-            self.sent = 0
+            self.sent, self.era = 0, self.era + 1
 
-    def note_sent(self, count):
+    def note_sent(self, count, era):
         with self._lock:
-            self.sent += count
+            if era == self.era:
+                self.sent += count
 
     def note_fault(self):
         error = sys.exc_info()[1]
@@ -154,11 +155,12 @@ class WebServer:
         request = Request.of(connection.command, connection.path, connection.headers)
         with self._lock:
             self._requests.append(request)
+            era = self.era
             found = self._routes.get(request.path) or self._below(request.path)
         body = int(connection.headers.get("Content-Length") or 0)
         if body:
             connection.rfile.read(body)
-        exchange = Exchange(request, connection, self)
+        exchange = Exchange(request, connection, self, era)
         if found is None:
             exchange.send(404, b"<html><body><h1>404 Not Found</h1></body></html>", None, "text/html")
         else:

@@ -179,3 +179,14 @@ def test_freesound_searches_in_pages_and_asks_for_the_key(server):
         assert [requests.get(search, headers=header).status_code for _ in range(3)] == [200, 429, 200]
         service.daily_limit = 0
         assert "/day" in requests.get(search, headers=header).json()["detail"]
+
+
+def test_what_is_still_sent_for_forgotten_requests_does_not_count(server):
+    def late(exchange):
+        exchange.start(200, {"Content-Length": "4"})
+        exchange.write(b"ab")
+        server.clear()
+        exchange.write(b"cd")
+
+    assert requests.get(server.add("/late", late), timeout=5).content == b"abcd"
+    assert server.sent == 0 and server.requests == []
