@@ -3,8 +3,15 @@
 import numpy as np
 import pytest
 
-from zounds_lite.dsp import amplitude_to_db, db_to_amplitude, db_to_power, power_to_db
-from zounds_lite.errors import DeclarationError
+from zounds_lite.dsp import (
+    a_weighting_db,
+    amplitude_to_db,
+    db_to_amplitude,
+    db_to_power,
+    perceptual_weighting,
+    power_to_db,
+)
+from zounds_lite.errors import DeclarationError, DimensionError
 
 X = np.random.default_rng(0).standard_normal((40, 30)) ** 3
 X[3] = 0.0
@@ -64,3 +71,34 @@ def test_bad_arguments_are_refused():
         amplitude_to_db(X, top_db=-1)
     with pytest.raises(DeclarationError, match=r"np\.abs"):
         power_to_db(X.astype(complex))
+
+
+@pytest.mark.parametrize(("dtype", "atol"), [("float64", 1e-10), ("float32", 5e-5)])
+@pytest.mark.parametrize("ref", [1.0, 0.01, np.max])
+@pytest.mark.parametrize("top_db", [80.0, None])
+def test_perceptual_weighting_equals_librosa_with_bands_last(dtype, atol, ref, top_db):
+    librosa = pytest.importorskip("librosa")
+    power, hz = (X**2).astype(dtype), np.linspace(10.0, 11025.0, X.shape[1])
+    kept = power.copy()
+    got = perceptual_weighting(power, hz, ref=ref, top_db=top_db)
+    assert got.dtype == dtype and got.shape == power.shape
+    np.testing.assert_allclose(got, librosa.perceptual_weighting(power.T, hz, ref=ref, top_db=top_db).T, atol=atol)
+    np.testing.assert_array_equal(power, kept)
+
+
+def test_perceptual_weighting_takes_any_number_of_axes_before_the_bands():
+    hz = np.array([50.0, 1000.0, 4000.0])
+    power = np.ones((2, 5, 3))
+    np.testing.assert_array_equal(perceptual_weighting(power, hz), np.broadcast_to(a_weighting_db(hz), power.shape))
+    np.testing.assert_array_equal(perceptual_weighting(np.ones(3), hz), a_weighting_db(hz))
+    assert perceptual_weighting(np.ones((0, 3)), hz).shape == (0, 3)
+    assert perceptual_weighting(np.ones(2), [0.0, 1000.0])[0] == -80.0
+
+
+def test_perceptual_weighting_wants_a_frequency_for_each_band():
+    for power, hz in ((np.ones((4, 3)), np.ones(4)), (np.ones((4, 3)), [[1.0, 2.0, 3.0]]), (1.0, 100.0)):
+        with pytest.raises(DimensionError, match="one frequency for each band"):
+            perceptual_weighting(power, hz)
+    for wrong in (-1.0, np.nan, np.inf):
+        with pytest.raises(DeclarationError, match="negative or not finite"):
+            perceptual_weighting(np.ones(2), [100.0, wrong])

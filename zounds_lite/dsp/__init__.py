@@ -68,7 +68,7 @@ from zounds_lite.dsp.framing import (
 from zounds_lite.dsp.griffinlim import griffin_lim, spectral_convergence
 from zounds_lite.dsp.impulses import band_pass, gammatone, morlet, peak_hz
 from zounds_lite.dsp.lapped import aliasing, divide_by_repeated_weights
-from zounds_lite.dsp.level import amplitude_to_db, db_to_amplitude, db_to_power, power_to_db
+from zounds_lite.dsp.level import amplitude_to_db, db_to_amplitude, db_to_power, perceptual_weighting, power_to_db
 from zounds_lite.dsp.nonnegative import nonnegative_least_squares
 from zounds_lite.dsp.onset import (
     complex_domain,
@@ -152,6 +152,7 @@ __all__ = [
     "overlap_add",
     "overlap_add_at",
     "peak_hz",
+    "perceptual_weighting",
     "phase_shift",
     "phases_of_peaks",
     "pick_peaks",

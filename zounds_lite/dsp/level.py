@@ -6,7 +6,7 @@ Conventions: arrays of any shape; float32 stays float32. A level is relative to 
 ``amin`` counts as ``amin``, so silence is finite; nothing lies further than ``top_db`` below the loudest value of the
 whole array.
 
-Functions: ``power_to_db``, ``amplitude_to_db``, ``db_to_power``, ``db_to_amplitude``.
+Functions: ``power_to_db``, ``amplitude_to_db``, ``db_to_power``, ``db_to_amplitude``, ``perceptual_weighting``.
 """
 
 from collections.abc import Callable
@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from zounds_lite.dsp._checks import check_real
-from zounds_lite.errors import DeclarationError
+from zounds_lite.dsp.curves import a_weighting_db
+from zounds_lite.errors import DeclarationError, DimensionError
 
-__all__ = ["amplitude_to_db", "db_to_amplitude", "db_to_power", "power_to_db"]
+__all__ = ["amplitude_to_db", "db_to_amplitude", "db_to_power", "perceptual_weighting", "power_to_db"]
 
 _BLOCK = 1 << 15
 
@@ -115,6 +116,53 @@ def db_to_amplitude(db: ArrayLike, ref: float = 1.0) -> Any:
         array([1. , 0.1])
     """
     return ref * np.power(10.0, 0.05 * np.asarray(db)[()])
+
+
+def perceptual_weighting(
+    power: ArrayLike, hz: ArrayLike, ref: Reference = 1.0, amin: float = 1e-10, top_db: float | None = 80.0
+) -> Any:
+    """Convert a power spectrum to dB and add the A-weighting of each band's frequency.
+
+    Use the frequencies that bands are centred on (``scale.center_frequencies``). ``ref`` and ``top_db`` see the power
+    before it is weighted, so that the weighted level may lie further than ``top_db`` below the loudest.
+
+    Args:
+        power (ArrayLike): power, >= 0; real; bands are the last axis.
+        hz (ArrayLike): the frequency of each band in Hz, >= 0.
+        ref (float | Callable): the power at 0 dB, or a function of the array that gives it, such as ``np.max``.
+        amin (float): smallest power, > 0, of the signal and of ``ref``.
+        top_db (float | None): range below the loudest value, >= 0, in dB. None: no limit.
+
+    Shape:
+        [..., bands], [bands] -> [..., bands]
+
+    Raises:
+        DimensionError: ``hz`` has not one frequency for each band.
+        DeclarationError: frequencies that are negative or not finite, amin not above 0, top_db below 0, or complex
+            values.
+
+    Examples:
+        >>> perceptual_weighting([[1.0, 1.0], [0.0, 0.1]], [100.0, 1000.0]).round(2)
+        array([[-19.14,   0.  ],
+               [-99.14, -10.  ]])
+
+    See Also:
+        power_to_db, a_weighting_db.
+
+    Sources:
+        librosa 0.11, ``perceptual_weighting``, whose arrays have the bands first.
+    """
+    db = np.asarray(power_to_db(power, ref, amin, top_db))
+    centres = np.asarray(hz, dtype=np.float64)
+    if not db.ndim or centres.shape != db.shape[-1:]:
+        raise DimensionError(
+            f"hz of shape {list(centres.shape)} for power of shape {list(db.shape)}; needed: one frequency for each "
+            "band, and bands as the last axis"
+        )
+    if not (np.isfinite(centres) & (centres >= 0)).all():
+        raise DeclarationError("hz has a frequency that is negative or not finite; allowed: 0 Hz and above")
+    db += np.asarray(a_weighting_db(centres), dtype=db.dtype)
+    return db
 
 
 def _to_db(x: np.ndarray, ref: Reference, amin: float, top_db: float | None, factor: float) -> Any:
