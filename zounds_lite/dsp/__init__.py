@@ -20,6 +20,7 @@ Everything here takes numpy arrays and plain numbers and returns numpy arrays; u
 - ``onset``, ``beat``: where something begins to sound, and the tempo
 - ``oscillators``: tones, noise and ticks
 - ``resample``: changing the sample rate
+- ``similarity``: how alike frames are
 - ``stretch``: delays in the spectrum, time stretching, pitch shifting
 """
 
@@ -82,6 +83,7 @@ from zounds_lite.dsp.onset import (
 from zounds_lite.dsp.oscillators import noise, sample_count, sine, ticks
 from zounds_lite.dsp.peakphase import phases_of_peaks
 from zounds_lite.dsp.resample import ResampleStream, output_length, resample
+from zounds_lite.dsp.similarity import self_similarity
 from zounds_lite.dsp.stretch import phase_shift, pitch_shift, time_stretch
 from zounds_lite.dsp.transforms import dct, dct4, dct_basis, idct, imdct, irfft, mdct, rfft, windowed_rfft
 from zounds_lite.dsp.windows import hamming, hann, vorbis
@@ -166,6 +168,7 @@ __all__ = [
     "rms",
     "rolloff",
     "sample_count",
+    "self_similarity",
     "sine",
     "slaney_mel_matrix",
     "slaney_mel_to_hz",

@@ -7,11 +7,13 @@ and amplitude upwards.
 """
 
 from zounds_lite.visualization.colours import perceptual_colours
+from zounds_lite.visualization.histogram import amplitude_histogram
 from zounds_lite.visualization.notebook import to_html
 from zounds_lite.visualization.png import array_pixels, array_png, png_bytes, spectrogram_png, waveform_png
 from zounds_lite.visualization.summary import axis_summary, summary
 
 __all__ = [
+    "amplitude_histogram",
     "array_pixels",
     "array_png",
     "axis_summary",

@@ -10,6 +10,7 @@
 - ``cepstra``, ``descriptors``: the shape of a spectrum in a few numbers, or in one
 - ``inverse``: spectra from bands
 - ``pictures``: spectra in colour
+- ``similarity``: how alike frames are
 - ``stretch``: delays in the spectrum, time stretching, pitch shifting
 """
 
@@ -32,6 +33,7 @@ from zounds_lite.spectral.functional.descriptors import (
 from zounds_lite.spectral.functional.fourier import fft, stft
 from zounds_lite.spectral.functional.inverse import mel_to_magnitude
 from zounds_lite.spectral.functional.pictures import rainbowgram
+from zounds_lite.spectral.functional.similarity import self_similarity
 from zounds_lite.spectral.functional.stretch import phase_shift, pitch_shift, time_stretch
 
 __all__ = [
@@ -58,6 +60,7 @@ __all__ = [
     "pitch_shift",
     "rainbowgram",
     "rms",
+    "self_similarity",
     "spectral_centroid",
     "spectral_flatness",
     "spectral_rolloff",
