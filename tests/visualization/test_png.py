@@ -67,6 +67,30 @@ def test_shapes_that_are_no_picture(shape):
         png_bytes(np.zeros(shape, np.uint8))
 
 
+@pytest.mark.parametrize("channels", [3, 4])
+def test_pixels_that_number_the_colours_of_a_palette(channels, tmp_path):
+    image = pytest.importorskip("PIL.Image")
+    palette = np.random.default_rng(0).integers(0, 256, (256, channels), dtype=np.uint8)
+    pixels = np.arange(256, dtype=np.uint8).reshape(8, 32)
+    (tmp_path / "a.png").write_bytes(png_bytes(pixels, palette))
+    with image.open(tmp_path / "a.png") as found:
+        np.testing.assert_array_equal(np.asarray(found.convert("RGBA"))[..., :channels], palette[pixels])
+
+
+@pytest.mark.parametrize(
+    ("pixels", "palette"),
+    [
+        (np.full((2, 2), 3, np.uint8), np.zeros((3, 3), np.uint8)),
+        (np.zeros((2, 2), np.uint8), np.zeros((3, 2), np.uint8)),
+        (np.zeros((2, 2), np.uint8), np.zeros((3, 3))),
+        (np.zeros((2, 2, 3), np.uint8), np.zeros((3, 3), np.uint8)),
+    ],
+)
+def test_palettes_that_do_not_fit(pixels, palette):
+    with pytest.raises(DimensionError, match="palette"):
+        png_bytes(pixels, palette)
+
+
 def test_floats_are_no_pixels():
     with pytest.raises(DimensionError, match="float64"):
         png_bytes(np.zeros((2, 2)))

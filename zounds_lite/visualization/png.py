@@ -7,7 +7,7 @@ Functions: ``png_bytes`` (pixels to a file's bytes),
 ``spectrogram_png``, ``waveform_png``, ``array_png`` (whichever of the two fits), ``array_pixels`` (without a file).
 
 Sources:
-    ISO/IEC 15948:2004 (PNG), clauses 5 (chunks), 9 (filters) and 11 (IHDR, IDAT, IEND).
+    ISO/IEC 15948:2004 (PNG), clauses 5 (chunks), 9 (filters) and 11 (IHDR, PLTE, tRNS, IDAT, IEND).
 """
 
 import struct
@@ -19,12 +19,16 @@ import numpy as np
 from zounds_lite.errors import DeclarationError, DimensionError
 from zounds_lite.timeseries import AudioSamples
 from zounds_lite.visualization.colours import perceptual_colours
+from zounds_lite.visualization.levels import group_edges, levels_of, reduced
 
 __all__ = ["array_pixels", "array_png", "png_bytes", "spectrogram_png", "waveform_png"]
 
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _COLOUR_TYPE = {2: 0, 3: 2}
 """Number of array dimensions to the PNG colour type: grey, RGB."""
+
+_WITH_PALETTE = 3
+"""The PNG colour type of numbers that stand for colours."""
 
 _MAX_COLUMNS, _MAX_ROWS = 2000, 1024
 _READABLE_COLUMNS, _READABLE_ROWS = 800, 384
@@ -33,28 +37,23 @@ _READABLE_COLUMNS, _READABLE_ROWS = 800, 384
 _HEIGHT = 256
 """Rows of a waveform."""
 
-_DARK_PERCENT, _CHOSEN_FLOORS_DB = 20, (-160.0, -40.0)
-"""A floor that nobody named leaves this part of the picture darkest, and lies between these levels."""
-
-_BLOCK_VALUES = 1 << 20
-"""Values read at a time: an hour of stored spectrum is a memory map that is never held whole."""
-
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
-def png_bytes(pixels: np.ndarray) -> bytes:
+def png_bytes(pixels: np.ndarray, palette: np.ndarray | None = None) -> bytes:
     """Encode 8-bit pixels as a PNG file.
 
     Args:
-        pixels (ndarray): uint8, grey or RGB, top row first.
+        pixels (ndarray): uint8, grey or RGB, top row first; with a palette, the numbers of its colours.
+        palette (ndarray | None): uint8, up to 256 colours, RGB or RGBA (0 is transparent); a third of the size of RGB.
 
     Shape:
-        ``[rows, columns]`` or ``[rows, columns, 3]``
+        ``[rows, columns]`` or ``[rows, columns, 3]``; a palette is ``[colours, 3]`` or ``[colours, 4]``
 
     Raises:
-        DimensionError: another shape or dtype, or no pixels at all.
+        DimensionError: another shape or dtype, no pixels at all, or pixels that the palette does not have.
 
     Examples:
         >>> png_bytes(np.zeros((2, 3), np.uint8))[:4]
@@ -70,54 +69,22 @@ def png_bytes(pixels: np.ndarray) -> bytes:
     rows, columns = pixels.shape[:2]
     lines = np.zeros((rows, 1 + pixels[0].size), np.uint8)  # each line begins with its filter: 0, none
     lines[:, 1:] = pixels.reshape(rows, -1)
-    header = struct.pack(">IIBBBBB", columns, rows, 8, _COLOUR_TYPE[pixels.ndim], 0, 0, 0)
-    return (
-        _SIGNATURE + _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(lines.tobytes(), 6)) + _chunk(b"IEND", b"")
-    )
+    kind, colours = (_COLOUR_TYPE[pixels.ndim], b"") if palette is None else (_WITH_PALETTE, _palette(pixels, palette))
+    header = _chunk(b"IHDR", struct.pack(">IIBBBBB", columns, rows, 8, kind, 0, 0, 0))
+    return _SIGNATURE + header + colours + _chunk(b"IDAT", zlib.compress(lines.tobytes(), 6)) + _chunk(b"IEND", b"")
 
 
-def _edges(length: int, groups: int) -> np.ndarray:
-    """The bounds of ``groups`` nearly equal groups of ``length`` items."""
-    return np.arange(groups + 1, dtype=np.int64) * length // groups
-
-
-def _reduced(array: np.ndarray) -> np.ndarray:
-    """Reduce to at most ``_MAX_COLUMNS`` frames of ``_MAX_ROWS`` bands by the largest value of each group.
-
-    Of complex numbers the magnitudes count; NaN counts only where a group holds nothing else.
-    """
-    frames, bands = array.shape
-    edges = _edges(frames, min(frames, _MAX_COLUMNS))
-    rows = _edges(bands, min(bands, _MAX_ROWS))[:-1]
-    step = max(1, _BLOCK_VALUES // bands)
-    columns = []
-    for start, stop in zip(edges[:-1], edges[1:], strict=True):
-        parts = (array[at : min(at + step, stop)] for at in range(start, stop, step))
-        blocks = [np.fmax.reduce(abs(part) if part.dtype.kind == "c" else part, axis=0) for part in parts]
-        columns.append(np.fmax.reduceat(np.fmax.reduce(blocks, axis=0), rows))
-    return np.asarray(columns, dtype=np.float64)
-
-
-def _levels(values: np.ndarray, floor_db: float | None) -> np.ndarray:
-    """Map values to 0..255: magnitudes by their logarithm, values with a sign, such as dB, as they are."""
-    finite = values[np.isfinite(values)]
-    peak = finite.max(initial=-np.inf)
-    if not finite.size or peak == finite.min() == 0.0:
-        return np.zeros(values.shape, np.uint8)
-    values = np.nan_to_num(values, nan=finite.min(), posinf=peak, neginf=finite.min())
-    if finite.min() >= 0.0:
-        with np.errstate(divide="ignore"):
-            values = 20.0 * np.log10(values / peak)
-        low, peak = _chosen_floor(values) if floor_db is None else floor_db, 0.0
-    else:
-        low = finite.min()
-    span = peak - low or 1.0  # one value everywhere is its own peak, and as bright
-    return np.rint(255.0 * np.clip(1.0 - (peak - values) / span, 0.0, 1.0)).astype(np.uint8)
-
-
-def _chosen_floor(db: np.ndarray) -> float:
-    """Choose the darkest level: power needs twice the range of amplitude, and noise less than tones."""
-    return float(np.clip(np.percentile(np.maximum(db, _CHOSEN_FLOORS_DB[0]), _DARK_PERCENT), *_CHOSEN_FLOORS_DB))
+def _palette(pixels: np.ndarray, palette: np.ndarray) -> bytes:
+    colours = np.asarray(palette)
+    fits = colours.ndim == 2 and colours.shape[1] in (3, 4) and 1 <= len(colours) <= 256 and colours.dtype == np.uint8
+    if not fits or pixels.ndim != 2 or pixels.max() >= len(colours):
+        raise DimensionError(
+            f"a palette of shape {colours.shape} and dtype {colours.dtype} for pixels of shape {pixels.shape} up to "
+            f"{pixels.max()}; allowed: uint8 of shape (colours, 3) or (colours, 4), 1 to 256 colours, all that the "
+            "pixels number, in pixels of shape (rows, columns)"
+        )
+    alpha = _chunk(b"tRNS", colours[:, 3].tobytes()) if colours.shape[1] == 4 else b""
+    return _chunk(b"PLTE", colours[:, :3].tobytes()) + alpha
 
 
 def _enlarged(pixels: np.ndarray, rows: int = _READABLE_ROWS) -> np.ndarray:
@@ -136,8 +103,8 @@ def _spectrogram(array: np.ndarray, floor_db: float | None) -> np.ndarray:
     if floor_db is not None and not floor_db < 0:
         raise DeclarationError(f"floor_db={floor_db}: a level under the peak is wanted, for example -80")
     # units are dropped at the border: pixels have none
-    levels = _levels(_reduced(np.asarray(array)), floor_db)
-    return perceptual_colours()[_enlarged(levels.T[::-1])]
+    levels = levels_of(reduced(np.asarray(array), _MAX_COLUMNS, _MAX_ROWS), floor_db)
+    return perceptual_colours()[_enlarged(levels.steps.T[::-1])]
 
 
 def _write(pixels: np.ndarray, path: str | Path) -> Path:
@@ -183,7 +150,7 @@ def spectrogram_png(array: np.ndarray, path: str | Path, floor_db: float | None 
 
 def _envelope(samples: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The lowest and highest sample of each picture column, in full scale -1..1."""
-    edges = _edges(len(samples), min(len(samples), _MAX_COLUMNS))
+    edges = group_edges(len(samples), min(len(samples), _MAX_COLUMNS))
     # fmin and fmax pass over NaN, so that a recording of hours needs no cleaned copy
     low, high = (extreme.reduceat(samples, edges[:-1]).astype(np.float64) for extreme in (np.fmin, np.fmax))
     return np.nan_to_num(low, posinf=1.0, neginf=-1.0), np.nan_to_num(high, posinf=1.0, neginf=-1.0)
