@@ -62,6 +62,7 @@ given, what is allowed, and what to do next.
     |   +-- LabelError                       labels of mixed type, missing ones, or a class that a part of a split lacks
     |   +-- ModelVersionError                a model that another version of its library stored
     +-- OptionalDependencyError (ImportError)   an extra that is not installed
+    +-- OutputError (OSError)                a file that cannot be written, such as a picture
     +-- WorkerError (RuntimeError)           worker processes that do not start, or an executor that broke
 """
 
@@ -105,6 +106,7 @@ __all__ = [
     "NotInvertible",
     "NotTrained",
     "OptionalDependencyError",
+    "OutputError",
     "RaggedCorpus",
     "RateLimited",
     "RejectedAudio",
@@ -382,6 +384,10 @@ class ModelVersionError(LearnError):
 
 class OptionalDependencyError(ZoundsError, ImportError):
     """An optional library is missing; the message holds the install line."""
+
+
+class OutputError(ZoundsError, OSError):
+    """A file that was asked for, such as a picture, cannot be written there."""
 
 
 class WorkerError(ZoundsError, RuntimeError):

@@ -2,11 +2,11 @@
 
 Goal: every picture, with matplotlib or without, gets its labels and ticks from the dimensions of the array.
 Conventions: positions count entries: 0 is the lower edge of entry 0, 0.5 its middle, and ``size`` the upper edge of the
-last one. Entries are drawn side by side, each as wide as the next; so a window of time is drawn around its middle, a band around
-its centre, and values between them are interpolated. That makes an axis of mel, bark or logarithmic bands come out
-right without knowing its formula. Times are in seconds from the start of the signal, as far as the dimension notes it;
-frequencies are in hertz. An axis without units counts its entries. Names: ``Axis``, ``axis_of`` (label and ticks),
-``Ruler``, ``ruler_of`` (positions of values, and back).
+last one. Entries are drawn side by side, each as wide as the next; so a window of time is drawn around its middle, a
+band around its centre, and values between them are interpolated. That makes an axis of mel, bark or logarithmic bands
+come out right without knowing its formula. Times are in seconds from the start of the signal, as far as the dimension
+notes it; frequencies are in hertz. An axis without units counts its entries. Names: ``Axis``, ``axis_of`` (label and
+ticks), ``Ruler``, ``ruler_of`` (positions of values, and back).
 """
 
 from dataclasses import dataclass
