@@ -245,6 +245,7 @@ from zounds_lite.spectral import (
     Hz as Hz,
     IdentityWindowingFunc as IdentityWindowingFunc,
     LinearScale as LinearScale,
+    LocalContrastNormalization as LocalContrastNormalization,
     Mel as Mel,
     MelBands as MelBands,
     MelScale as MelScale,

@@ -39,6 +39,7 @@ from zounds_lite.spectral import (
     FrequencyWeighting,
     GeometricScale,
     HanningWindowingFunc,
+    LocalContrastNormalization,
     MelBands,
     OggVorbisWindowingFunc,
     SlidingWindow,
@@ -56,6 +57,11 @@ FOLDER = Path(__file__).parent
 FRAMES = HalfLapped(512, 256)
 
 CHAINS = {
+    "LocalContrastNormalization": lambda: [
+        *_spectra(),
+        FunctionalNode(np.abs),
+        LocalContrastNormalization((5, 9), 1.5),
+    ],
     "SlidingWindow": lambda: [SlidingWindow(HalfLapped(), OggVorbisWindowingFunc(), padwith=256, padend=256)],
     "FFT": lambda: [SlidingWindow(HalfLapped(), HanningWindowingFunc()), FFT(padding_samples=10)],
     "DCT": lambda: [SlidingWindow(HalfLapped(), HanningWindowingFunc()), DCT(scale_always_even=True)],

@@ -11,6 +11,7 @@ Everything here takes numpy arrays and plain numbers and returns numpy arrays; u
 - ``chroma``: filters of pitch classes
 - ``adaptive``: spectra cut into bands, each transformed on its own; ``decomposition``: sums of coarser signals
 - ``constantq``: the constant-Q transform; ``constantq_inverse``: its inverse
+- ``contrast``: what stands out from its neighbourhood
 - ``curves``: mel, bark, ERB, MIDI and A-weighting
 - ``griffinlim``, ``peakphase``: sound from magnitudes alone
 - ``impulses``: filters to convolve with
@@ -39,6 +40,7 @@ from zounds_lite.dsp.companding import (
 )
 from zounds_lite.dsp.constantq import ConstantQ, ConstantQStream, cqt
 from zounds_lite.dsp.constantq_inverse import icqt
+from zounds_lite.dsp.contrast import ContrastStream, LocalContrast, local_contrast_normalization
 from zounds_lite.dsp.curves import (
     a_weighting_db,
     a_weighting_factor_db,
@@ -93,8 +95,10 @@ __all__ = [
     "BandSplit",
     "ConstantQ",
     "ConstantQStream",
+    "ContrastStream",
     "FilterBank",
     "FrameStream",
+    "LocalContrast",
     "ResampleStream",
     "a_weighting_db",
     "a_weighting_factor_db",
@@ -139,6 +143,7 @@ __all__ = [
     "inverse_mu_law",
     "inverse_one_hot",
     "irfft",
+    "local_contrast_normalization",
     "log_cepstrum",
     "log_modulus",
     "mdct",

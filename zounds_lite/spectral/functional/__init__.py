@@ -3,6 +3,7 @@
 - ``adaptive``: bands whose resolution in time follows their width, and signals as sums of coarser ones
 - ``axes``: axes of time, before and after a transform
 - ``constantq``: the constant-Q transform
+- ``contrast``: what stands out from its neighbourhood
 - ``cosine``: cosine transforms
 - ``fourier``: Fourier transforms
 - ``banks``: filters to convolve with, one per band
@@ -21,6 +22,7 @@ from zounds_lite.spectral.functional.banks import fir_filter_bank, gammatone_fil
 from zounds_lite.spectral.functional.cepstra import bfcc, mfcc
 from zounds_lite.spectral.functional.chroma import chroma, chroma_stft
 from zounds_lite.spectral.functional.constantq import cqt
+from zounds_lite.spectral.functional.contrast import local_contrast_normalization
 from zounds_lite.spectral.functional.cosine import dct, dct_iv, idct, imdct, mdct
 from zounds_lite.spectral.functional.descriptors import (
     rms,
@@ -51,6 +53,7 @@ __all__ = [
     "gammatone_filter_bank",
     "idct",
     "imdct",
+    "local_contrast_normalization",
     "mdct",
     "mel_bands",
     "mel_to_magnitude",

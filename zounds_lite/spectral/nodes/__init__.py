@@ -10,12 +10,14 @@ with units whose first axis is time; each node does one thing.
 - ``fourier``: Fourier transforms
 - ``bands``: sums into bands and pitch classes, and weights
 - ``cepstra``, ``descriptors``: the shape of a spectrum in a few numbers, or in one
+- ``contrast``: what stands out from its neighbourhood
 """
 
 from zounds_lite.spectral.nodes.adaptive import FrequencyAdaptiveTransform
 from zounds_lite.spectral.nodes.bands import BarkBands, Chroma, ChromaSTFT, FrequencyWeighting, MelBands
 from zounds_lite.spectral.nodes.cepstra import BFCC, MFCC
 from zounds_lite.spectral.nodes.constantq import CQT
+from zounds_lite.spectral.nodes.contrast import LocalContrastNormalization
 from zounds_lite.spectral.nodes.cosine import DCT, DCTIV, MDCT
 from zounds_lite.spectral.nodes.descriptors import (
     RMS,
@@ -42,6 +44,7 @@ __all__ = [
     "ChromaSTFT",
     "FrequencyAdaptiveTransform",
     "FrequencyWeighting",
+    "LocalContrastNormalization",
     "MelBands",
     "SlidingWindow",
     "SpectralCentroid",
