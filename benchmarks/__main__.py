@@ -34,6 +34,7 @@ NAMES = [
     "archives",
     "search",
     "accuracy",
+    "parity",
     "learning",
 ]
 

@@ -20,6 +20,7 @@ from zounds_lite.spectral import (
     mel_bands,
     stft,
 )
+from zounds_lite.synthesize import FFTSynthesizer
 from zounds_lite.timeseries import (
     SR11025,
     SR22050,
@@ -107,6 +108,32 @@ def test_stft_is_librosas(dtype):
     assert ours.dtype == theirs.dtype
     assert np.allclose(ours[: len(theirs)], theirs, atol=1e-5 if dtype == np.float32 else 1e-12)
     assert len(ours) in (len(theirs), len(theirs) + 1)
+
+
+@pytest.mark.parametrize("n", [1, 511, 512, 1024, 22050])
+@pytest.mark.parametrize(("size", "hop"), [(1024, 256), (1023, 256), (512, 512)])
+def test_centred_frames_are_librosas_and_have_an_inverse(n, size, hop):
+    librosa = pytest.importorskip("librosa")
+    x, window = sound(n, SR22050(), np.float64), HanningWindowingFunc(periodic=True)
+    ours = stft(x, SR22050().windowing_scheme(size, hop), window, pad="centre")
+    theirs = librosa.stft(np.pad(np.asarray(x), size // 2), n_fft=size, hop_length=hop, center=False).T
+    assert ours.shape == theirs.shape and (size % 2 or len(ours) == 1 + n // hop)
+    assert np.allclose(np.asarray(ours) * np.sqrt(size), theirs, atol=1e-11)
+    time = ours.dimensions[0]
+    assert (time.padding, time.n_samples) == (size // 2, n)
+    if hop < size and size % 2 == 0:
+        assert np.allclose(FFTSynthesizer(window).synthesize(ours), x, atol=1e-12)
+
+
+def test_centred_frames_of_batches_channels_and_nothing():
+    batch = ArrayWithUnits(noise((3, 1100)), [IdentityDimension(), TimeDimension(*SR11025())])
+    tf = stft(batch, HalfLapped(), pad="centre")
+    assert tf.shape == (3, 5, 257)
+    one = stft(AudioSamples(np.asarray(batch[1]), SR11025()), HalfLapped(), pad="centre")
+    assert np.array_equal(tf[1], one)
+    assert stft(sound(0), HalfLapped(), pad="centre").shape == (0, 257)
+    with pytest.raises(DeclarationError, match="pad='reflect'; allowed"):
+        stft(batch, HalfLapped(), pad="reflect")
 
 
 def test_stft_dimensions():

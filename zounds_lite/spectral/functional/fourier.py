@@ -77,7 +77,7 @@ def stft(
     x: Any,
     window_sample_rate: Any = _HALF_LAPPED,
     window: WindowingFunc | None = _HANN,
-    pad: bool = False,
+    pad: bool | str = False,
     axis: int | None = None,
 ) -> ArrayWithUnits:
     """Transform a signal to a series of short-time spectra.
@@ -89,8 +89,10 @@ def stft(
         x (AudioSamples | ArrayWithUnits): real samples; any axes may stand before and after that of time.
         window_sample_rate (SampleRate): hop and window as times.
         window (WindowingFunc | None): multiplies each frame; None leaves frames as they are.
-        pad (bool): True puts window - hop zeros before and after the signal, so that ``FFTSynthesizer`` can give back
-            its first and last samples exactly; they are trimmed there.
+        pad (bool | str): True puts window - hop zeros before and after the signal, so that ``FFTSynthesizer`` can give
+            back its first and last samples exactly; they are trimmed there. ``"centre"`` puts half a window of zeros
+            on either side, as librosa does: frame t is centred at sample t * hop, and n samples give 1 + n // hop
+            frames of an even window.
         axis (int | None): the axis of samples; None: the only axis of time.
 
     Shape:
@@ -100,6 +102,7 @@ def stft(
     Raises:
         DimensionError: no axis of time, or several and ``axis`` does not say which.
         SampleRateError: time does not run at a whole number of hertz.
+        DeclarationError: another ``pad``.
 
     Examples:
         >>> from zounds_lite.synthesize import SineSynthesizer
@@ -107,6 +110,8 @@ def stft(
         >>> tone = SineSynthesizer(SR22050()).synthesize(Seconds(1), [440.0])
         >>> stft(tone).shape
         (43, 513)
+        >>> stft(tone, SR22050().windowing_scheme(2048, 512), pad="centre").shape
+        (44, 1025)
 
     See Also:
         FFTSynthesizer: the inverse. SlidingWindow, FFT: the nodes.
@@ -117,13 +122,15 @@ def stft(
     rate = sample_rate_of(time, axis)
     hop, size = window_sample_rate.discrete_samples(time)
     n_samples = x.shape[axis]
+    if pad not in (False, True, "centre"):
+        raise DeclarationError(f"pad={pad!r}; allowed: False, True, 'centre'")
     # without samples there is nothing to pad, and no frame
-    padding = size - hop if pad and size > hop and n_samples else 0
+    padding = (size // 2 if pad == "centre" else max(0, size - hop)) if pad and n_samples else 0
     count, notes = frame_count(n_samples + 2 * padding, size, hop), {}
     if axis == 0 or pad:
         notes = {"start": time.start, "padding": padding, "n_samples": n_samples}
-    else:
-        count = max(0, (n_samples - size) // hop + 1)
+    if pad == "centre" or not notes:
+        count = max(0, (n_samples + 2 * padding - size) // hop + 1)
     spectra = _spectra(np.asarray(x), axis, (count, hop, size), padding, WindowingFunc.of(window))
     units = [windowed_dimension(time, hop, size, **notes), _frequencies(rate, size)]
     return ArrayWithUnits(spectra, [*dimensions[:axis], *units, *dimensions[axis + 1 :]])
