@@ -22,6 +22,9 @@ def _parameter_names(cls: Any) -> tuple[str, ...]:
     return tuple(p.name for p in parameters if p.kind in plain)[1:]
 
 
+_PLAIN = frozenset((int, float, str, bytes, type(None)))
+
+
 @lru_cache(maxsize=1024)
 def _is_library_type(cls: Any) -> bool:
     """Tell whether all code between ``cls`` and ``Declared`` is the library's."""
@@ -30,6 +33,8 @@ def _is_library_type(cls: Any) -> bool:
 
 def key_of(value: Any) -> Any:
     """Make an argument hashable, so that equal arguments have equal keys."""
+    if type(value) in _PLAIN or isinstance(value, Declared):  # nearly all arguments
+        return value
     if isinstance(value, (bool, np.bool_)):
         return "bool", bool(value)
     if isinstance(value, np.timedelta64):

@@ -18,6 +18,7 @@ Classes: ``Node``, ``Aggregator``, ``FunctionalNode``, ``KeySelector``, ``Iterat
 import inspect
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -82,14 +83,12 @@ class Node:
         if not inspect.isgeneratorfunction(self._process):
             raise InvalidProcessMethod(f"{type(self).__name__}._process must be a generator: yield its results")
 
-    # state of a run, made on first use so that subclasses need not call our constructor
+    # made on first use so that subclasses need not call our constructor
 
-    @property
+    @cached_property
     def _run(self) -> dict[str, Any]:
-        state: dict[str, Any] | None = self.__dict__.get("_run_state")
-        if state is None:
-            state = self.__dict__["_run_state"] = {"ended": set(), "first": True, "done": False, "queues": {}}
-        return state
+        """State of a run."""
+        return {"ended": set(), "first": True, "done": False, "queues": {}}
 
     @property
     def dependencies(self) -> list["Node"]:
@@ -222,8 +221,9 @@ class Node:
             data = self._dequeue()
         except NotEnoughData:
             return
-        if self._run["first"]:
-            self._run["first"] = False
+        run = self._run
+        if run["first"]:
+            run["first"] = False
             data = self._first_chunk(data)
         yield from self._process(data)
 
