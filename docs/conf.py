@@ -1,22 +1,17 @@
 """Sphinx settings, and the pages that every build writes anew.
 
 Those are a page per module under ``api/``, from the docstrings of what its ``__all__`` names, and a page per program
-under ``examples/``, with what its one run printed. Pictures on the other pages: ``pictures.py``.
+under ``examples/``: ``gallery.py``. Pictures and sounds on the other pages: ``pictures.py``, ``sounds.py``. A build
+fails where the search would not find a public name: ``public_names.py``.
 """
 
-import ast
 import importlib
 import inspect
-import os
 import re
 import shutil
-import subprocess
 import sys
-import tempfile
 import tomllib
 from pathlib import Path
-
-from sphinx.errors import ExtensionError
 
 DOCS = Path(__file__).parent
 ROOT = DOCS.parent
@@ -26,20 +21,21 @@ project = "zounds_lite"
 author = copyright = "zounds_lite developers"
 version = release = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "pictures"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions += ["gallery", "pictures", "public_names", "sounds"]  # beside this file
 exclude_patterns = ["_build", "benchmarks_table.md", "faults_table.md"]
 myst_enable_extensions = ["dollarmath"]
 smartquotes = False
 html_theme = "furo"
 html_title = f"zounds_lite {release}"
+html_static_path = ["_static"]
+html_css_files = ["gallery.css"]
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
 napoleon_custom_sections = ["Shape", "Sources"]
-
-EXAMPLE_SECONDS = 120
 
 
 def modules():
@@ -62,6 +58,18 @@ def entry(value, name):
     return f"- {{py:obj}}`{name} <{value.__module__}.{value.__qualname__}>`: {summary}"
 
 
+public_names = {name: tuple(importlib.import_module(name).__all__) for name, _ in modules()}
+
+
+def other_names(module):
+    """Names that a package gives to what is called otherwise, so that the search finds those, too."""
+    for name in sorted(module.__all__):
+        value = getattr(module, name)
+        if (inspect.isclass(value) or inspect.isfunction(value)) and value.__name__ != name:
+            same = f"{value.__module__}.{value.__qualname__}"
+            yield f".. py:data:: {module.__name__}.{name}\n\n   Another name of :py:obj:`{same}`.\n"
+
+
 def page(name, path, names):
     """The page of one module: its docstring and its public names; a package lists the names of its modules."""
     lines = [f"# {name}", "", "```{eval-rst}", f".. automodule:: {name}"]
@@ -70,7 +78,7 @@ def page(name, path, names):
     module = importlib.import_module(name)
     public = [entry(getattr(module, public_name), public_name) for public_name in sorted(module.__all__)]
     children = [child for child in names if child.rpartition(".")[0] == name]
-    lines += ["```", "", *(["## Names", "", *public, ""] if public else [])]
+    lines += ["", *other_names(module), "```", "", *(["## Names", "", *public, ""] if public else [])]
     if children:
         lines += ["## Modules", "", "```{toctree}", ":maxdepth: 1", "", *children, "```", ""]
     return "\n".join(lines)
@@ -82,43 +90,10 @@ def write_modules(folder):
         (folder / f"{name}.md").write_text(page(name, path, found), "utf-8")
 
 
-def run_example(path):
-    """Run an example once in an empty folder; warnings are errors there too.
-
-    Raises:
-        ExtensionError: it failed, so the build fails.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        done = subprocess.run(
-            [sys.executable, "-W", "error", str(path)],
-            cwd=folder, env=environment, capture_output=True, text=True, timeout=EXAMPLE_SECONDS,
-        )  # fmt: skip
-    if done.returncode:
-        raise ExtensionError(f"{path.name} failed with exit status {done.returncode}\n{done.stdout}{done.stderr}")
-    return done.stdout
-
-
-def write_examples(folder):
-    names = []
-    for path in sorted((ROOT / "examples").glob("*.py")):
-        printed = run_example(path)
-        says = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or path.stem
-        title, _, rest = says.partition("\n")
-        source = f"```{{literalinclude}} ../../examples/{path.name}\n:language: python\n```"
-        output = f"It prints:\n\n```text\n{printed.rstrip()}\n```\n"
-        text = "\n\n".join([f"# {title.rstrip('.')}", rest.strip(), source, output])
-        (folder / f"{path.stem}.md").write_text(text, "utf-8")
-        names.append(path.stem)
-    index = "\n".join(["# Examples", "", "```{toctree}", ":maxdepth: 1", "", *names, "```", ""])
-    (folder / "index.md").write_text(index, "utf-8")
-
-
 def write_pages(app):
-    for name, write in (("api", write_modules), ("examples", write_examples)):
-        shutil.rmtree(DOCS / name, ignore_errors=True)
-        (DOCS / name).mkdir()
-        write(DOCS / name)
+    shutil.rmtree(DOCS / "api", ignore_errors=True)
+    (DOCS / "api").mkdir()
+    write_modules(DOCS / "api")
 
 
 def escape_symbols(app, what, name, obj, options, lines):

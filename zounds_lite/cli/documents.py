@@ -16,6 +16,7 @@ from zounds_lite.errors import CorruptValue, DeclarationError, KeyNotFound
 __all__ = ["DEFAULT_DOCUMENT", "check_maker", "document", "existing", "find", "is_foreign"]
 
 DEFAULT_DOCUMENT = "zounds_lite.graphs:Recording"
+"""The class of documents where ``--document`` names none."""
 
 
 def document(name: str | None, store: str) -> Any:

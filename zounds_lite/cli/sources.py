@@ -18,6 +18,7 @@ from zounds_lite.errors import DeclarationError
 __all__ = ["KEY_VARIABLE", "SCHEMES", "Scheme", "check_sources", "datasets_of", "listed"]
 
 KEY_VARIABLE = "FREESOUND_API_KEY"
+"""The environment variable that holds the key of freesound.org."""
 
 
 class Scheme(NamedTuple):
@@ -91,6 +92,10 @@ SCHEMES: dict[str, Scheme] = {
     "spoken-digits": Scheme("PATH", _on_disk("SpokenDigits")),
     "url": Scheme("URL", _url),
 }
+"""What may stand before the colon of a source, and what it means.
+
+:meta hide-value:
+"""
 
 
 def _split(source: str) -> tuple[Scheme | None, str]:

@@ -16,6 +16,7 @@ from zounds_lite.timeseries import Seconds, TimeSlice
 __all__ = ["STRETCH_COLUMNS", "seconds_of", "stretch_of"]
 
 STRETCH_COLUMNS = ("start", "duration", "end", "stop")
+"""Columns of a table that say which stretch of a recording a row means."""
 
 _SECONDS = re.compile(r"[0-9]{1,12}(?:\.[0-9]{0,30})?(?:[eE][+-]?[0-9]{1,2})?|\.[0-9]{1,30}")
 _CLOCK = re.compile(r"(?:([0-9]{1,6}):)?([0-9]{1,2}):([0-9]{1,2}(?:\.[0-9]{1,30})?)")

@@ -21,7 +21,11 @@ _LONGEST_LINE = 1024 * 1024
 """Characters; more in one line is no row that anybody wrote."""
 _DELIMITERS = ",;\t|"
 JSON_SUFFIXES = (".jsonl", ".ndjson", ".jsonlines", ".json")
+"""Names of files that hold JSON end with one of these."""
+
 TAB_SUFFIXES = (".tsv", ".tab")
+"""Names of files whose columns are separated by tabs end with one of these."""
+
 _BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 
 

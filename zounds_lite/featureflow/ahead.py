@@ -75,6 +75,7 @@ class _SideBySide:
 
 
 side_by_side = _SideBySide()
+"""Within it, the interpreter changes threads often enough for two of them to share a graph."""
 
 
 def find_borders(nodes: list[Node], subscribers: Mapping[Node, list[Node]]) -> list[Node]:

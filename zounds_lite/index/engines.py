@@ -23,6 +23,7 @@ from zounds_lite.index.view import IndexView
 __all__ = ["ENGINES", "FaissCodes", "FaissVectors", "NumpyCodes", "NumpyVectors", "code_engine", "vector_engine"]
 
 ENGINES = ("numpy", "faiss")
+"""Names of what compares codes and vectors."""
 
 
 class NumpyCodes:

@@ -17,6 +17,7 @@ from zounds_lite.index.best import Nearest
 __all__ = ["METRICS", "VALUE", "check_metric", "nearest_vectors", "with_norms"]
 
 METRICS = ("euclidean", "cosine", "inner_product")
+"""Names of the measures of distance between vectors."""
 
 VALUE = np.dtype("<f4")
 """One value of a vector, as stored."""

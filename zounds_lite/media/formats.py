@@ -30,7 +30,11 @@ _SUBTYPES = {
 }
 _KNOWN = frozenset(subtype for subtypes in _SUBTYPES.values() for subtype in subtypes)
 LOSSY = ("VORBIS", "OPUS", "MPEG_LAYER_III")
+"""Encodings that do not keep every bit, by their names in libsndfile."""
+
 FLOATS = ("FLOAT", "DOUBLE")
+"""Encodings that keep floating-point samples as they are."""
+
 _CHANNELS = {"FLAC": 8, "MP3": 2, "ALAC_16": 8, "ALAC_20": 8, "ALAC_24": 8, "ALAC_32": 8}
 _RATES = {
     "MP3": (8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000),
