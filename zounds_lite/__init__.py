@@ -13,3 +13,4 @@ __version__ = "0.1.0"
 __getattr__, __dir__, __all__ = _lazy.attach(__name__, __file__)
 
 _lazy.set_default_renderer("zounds_lite.visualization:to_html")
+_lazy.set_default_plotter("zounds_lite.visualization:plot")

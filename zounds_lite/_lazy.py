@@ -2,7 +2,8 @@
 
 Goal: ``import zounds_lite`` stays fast and works without the extras. ``optional`` imports a library when it is needed
 and, where it is missing, says which extra brings it. ``attach`` gives a package lazily loaded attributes (PEP 562).
-``default_renderer`` holds what draws values, so that low floors can show themselves without importing pictures.
+``default_renderer`` and ``default_plotter`` hold what draws values, so that low floors can show themselves without
+importing pictures.
 """
 
 import ast
@@ -14,7 +15,14 @@ from typing import Any
 
 from zounds_lite.errors import OptionalDependencyError
 
-__all__ = ["attach", "default_renderer", "optional", "set_default_renderer"]
+__all__ = [
+    "attach",
+    "default_plotter",
+    "default_renderer",
+    "optional",
+    "set_default_plotter",
+    "set_default_renderer",
+]
 
 _EXTRAS = {
     "torch": "torch",
@@ -85,16 +93,32 @@ def _names_in(stub: Path) -> dict[str, str]:
 
 
 _renderer: list[str] = []
+_plotter: list[str] = []
+
+
+def _named(slot: list[str]) -> Callable[..., Any] | None:
+    """Load the function that a slot names."""
+    if not slot:
+        return None
+    module, _, name = slot[0].partition(":")
+    return getattr(importlib.import_module(module), name)
 
 
 def default_renderer() -> Callable[..., str] | None:
     """Return the function that turns values to HTML, loaded now; None where none was named."""
-    if not _renderer:
-        return None
-    module, _, name = _renderer[0].partition(":")
-    return getattr(importlib.import_module(module), name)
+    return _named(_renderer)
 
 
 def set_default_renderer(renderer: str) -> None:
     """Name the function that turns values to HTML, as ``module:function``; it loads when it is first needed."""
     _renderer[:] = [renderer]
+
+
+def default_plotter() -> Callable[..., Any] | None:
+    """Return the function that draws values with a plotting library, loaded now; None where none was named."""
+    return _named(_plotter)
+
+
+def set_default_plotter(plotter: str) -> None:
+    """Name the function that draws values, as ``module:function``; it loads when it is first needed."""
+    _plotter[:] = [plotter]

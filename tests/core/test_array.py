@@ -562,6 +562,7 @@ def test_dimensions_are_values():
 def test_the_renderer_slot(monkeypatch):
     _, x = make(2, 3)
     monkeypatch.setattr(display, "default_renderer", lambda: None)
+    monkeypatch.setattr(display, "default_plotter", lambda: None)
     before = display._renderer
     try:
         set_renderer(None)

@@ -178,8 +178,11 @@ class Methods(Windowing):
         return self._rewrap(data, reshaped(self.dimensions, self.shape, data.shape))
 
     def plot(self, **kwargs: Any) -> Any:
-        """Draw the array as its units suggest; plain text where no renderer is set (see ``core.display``)."""
-        return display.render(self, **kwargs)
+        """Draw the array as its units suggest, with ``visualization.plot``, whose keywords are taken.
+
+        Without matplotlib, the picture is that of ``to_html``: something to look at in a notebook, and text elsewhere.
+        """
+        return display.plot(self, **kwargs)
 
     def _repr_html_(self) -> str:
         return display.render(self).html

@@ -6,19 +6,46 @@ Conventions: time runs to the right, frequency
 and amplitude upwards.
 """
 
+from zounds_lite.visualization.axes import Axis, axis_of
 from zounds_lite.visualization.colours import perceptual_colours
 from zounds_lite.visualization.histogram import amplitude_histogram
 from zounds_lite.visualization.notebook import to_html
+from zounds_lite.visualization.plots import (
+    plot,
+    plot_chromagram,
+    plot_components,
+    plot_curve,
+    plot_histogram,
+    plot_onsets,
+    plot_rainbowgram,
+    plot_self_similarity,
+    plot_spectrogram,
+    plot_waveform,
+    save,
+)
 from zounds_lite.visualization.png import array_pixels, array_png, png_bytes, spectrogram_png, waveform_png
 from zounds_lite.visualization.summary import axis_summary, summary
 
 __all__ = [
+    "Axis",
     "amplitude_histogram",
     "array_pixels",
     "array_png",
+    "axis_of",
     "axis_summary",
     "perceptual_colours",
+    "plot",
+    "plot_chromagram",
+    "plot_components",
+    "plot_curve",
+    "plot_histogram",
+    "plot_onsets",
+    "plot_rainbowgram",
+    "plot_self_similarity",
+    "plot_spectrogram",
+    "plot_waveform",
     "png_bytes",
+    "save",
     "spectrogram_png",
     "summary",
     "to_html",

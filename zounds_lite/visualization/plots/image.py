@@ -1,0 +1,131 @@
+"""Arrays as images on axes with units.
+
+Goal: what lies at 440 Hz and 3 s is drawn where the axes say 440 Hz and 3 s, on any scale. Conventions: the axes
+count in seconds and hertz, so that ``axes.axhline(440)`` and ``axes.plot(times, pitches)`` fall into place; every
+entry is as wide and high as its neighbour, whatever it stands for, so that the scale of an axis of bands bends hertz
+until its bands lie side by side. What is no number is left out, as background. Functions: ``place`` and ``place_side``
+(axes get their units), ``draw_image``, ``colour_map``, ``ink``, ``colour_bar``, ``say_empty``.
+"""
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from zounds_lite._lazy import optional
+from zounds_lite.core import Dimension
+from zounds_lite.visualization.axes import axis_of, ruler_of
+from zounds_lite.visualization.colours import perceptual_colours
+
+__all__ = ["Side", "colour_bar", "colour_map", "draw_image", "ink", "place", "place_side", "say_empty"]
+
+Side = tuple[Dimension | None, int]
+"""One side of a picture: what it means, and how many entries it has."""
+
+
+@cache
+def colour_map() -> Any:
+    """Return the colour map of this package for matplotlib; what is no number is left to the background."""
+    return optional("matplotlib.colors").ListedColormap(perceptual_colours() / 255.0, name="zounds_lite")
+
+
+def ink(step: int = 64) -> Any:
+    """Return the colour of lines: one of the colour map, 0 (dark) to 255 (light)."""
+    return perceptual_colours()[step] / 255.0
+
+
+def place(axes: Any, x: Side, y: Side) -> tuple[float, float, float, float]:
+    """Give axes their units, limits, ticks and labels.
+
+    Args:
+        axes (matplotlib.axes.Axes): where to draw.
+        x (Side): what runs to the right.
+        y (Side): what runs upwards.
+
+    Returns:
+        tuple[float, float, float, float]: left, right, bottom and top of an image, for ``draw_image``.
+    """
+    return (*place_side(axes, "x", x), *place_side(axes, "y", y))
+
+
+def place_side(axes: Any, name: str, side: Side) -> tuple[float, float]:
+    """Give one side of axes its units, limits, ticks and label; see ``place``.
+
+    Args:
+        axes (matplotlib.axes.Axes): where to draw.
+        name (str): ``"x"`` or ``"y"``.
+        side (Side): what it means.
+
+    Returns:
+        tuple[float, float]: where the side begins and ends, on the straight scale that images are drawn on.
+    """
+    ticker = optional("matplotlib.ticker")
+    dimension, size = side
+    written, ruler, end = axis_of(dimension, size), ruler_of(dimension, size), float(max(1, size))
+    line = getattr(axes, f"{name}axis")
+    set_scale, set_limits = getattr(axes, f"set_{name}scale"), getattr(axes, f"set_{name}lim")
+    getattr(axes, f"set_{name}label")(written.label)
+    if ruler is not None and ruler.is_straight:
+        limits = ruler.value_at(0.0), ruler.value_at(end)
+        set_scale("linear")
+        set_limits(*limits)
+        line.set_major_locator(ticker.MaxNLocator("auto", steps=[1, 2, 5, 10], integer=written.label == "index"))
+        line.set_major_formatter(ticker.ScalarFormatter(useOffset=False))
+        line.get_major_formatter().set_scientific(False)
+        return limits
+    positions = [position for position, _ in written.ticks]
+    if ruler is None:
+        set_scale("linear")
+        set_limits(0.0, end)
+    else:
+        set_scale("function", functions=(ruler.position_of, ruler.value_at))
+        set_limits(ruler.value_at(0.0), ruler.value_at(end))
+        positions = np.ravel(ruler.value_at(positions)).tolist()
+    line.set_major_locator(ticker.FixedLocator(positions))
+    line.set_major_formatter(ticker.FixedFormatter([text for _, text in written.ticks]))
+    line.set_minor_locator(ticker.NullLocator())
+    return 0.0, end
+
+
+def draw_image(axes: Any, image: np.ndarray, extent: tuple[float, float, float, float], **options: Any) -> Any:
+    """Draw an image over the whole of axes that ``place`` has prepared.
+
+    Args:
+        axes (matplotlib.axes.Axes): where to draw.
+        image (np.ndarray): the lowest row first.
+        extent (tuple[float, float, float, float]): what ``place`` returned.
+        options (Any): passed on to ``matplotlib.image.AxesImage``.
+
+    Shape:
+        ``[rows, columns]``, or ``[rows, columns, 4]`` for colours in 0..1 and how opaque they are
+    """
+    # past the scale of the axes, which bends hertz, and through their limits: an image needs straight axes
+    straight = axes.transLimits + axes.transAxes
+    kind = optional("matplotlib.image").AxesImage
+    drawn = kind(axes, origin="lower", extent=extent, transform=straight, **options)
+    drawn.set_data(image if image.ndim == 3 else np.ma.masked_invalid(image))
+    drawn.set_clip_path(axes.patch)
+    axes.add_image(drawn)
+    return drawn
+
+
+def colour_bar(axes: Any, norm: Any, label: str) -> None:
+    """Write beside axes which colour stands for which value.
+
+    Args:
+        axes (matplotlib.axes.Axes): what was drawn on.
+        norm (matplotlib.colors.Normalize): the values that are darkest and brightest.
+        label (str): the quantity and its unit.
+    """
+    colours = optional("matplotlib.cm").ScalarMappable(norm=norm, cmap=colour_map())
+    bar = axes.figure.colorbar(colours, ax=axes, label=label, pad=0.02)
+    bar.outline.set_visible(False)
+
+
+def say_empty(axes: Any) -> None:
+    """Write in the middle of axes that there is nothing to draw.
+
+    Args:
+        axes (matplotlib.axes.Axes): what would have been drawn on.
+    """
+    axes.text(0.5, 0.5, "empty", transform=axes.transAxes, ha="center", va="center", color="0.5")
