@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks import harness
-from benchmarks.ingest import load_modules
+from benchmarks._by_hand import load_modules
 
 _RATE, _LARGEST_MB = 22050, 150.0
 _KINDS = ["stored.zip", "deflated.zip", "plain.tar", "packed.tar.gz"]
