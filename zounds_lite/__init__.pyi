@@ -118,6 +118,7 @@ from zounds_lite.learn import (
     Labelled as Labelled,
     Learned as Learned,
     Log as Log,
+    LogisticRegression as LogisticRegression,
     MeanStdNormalization as MeanStdNormalization,
     MuLawCompressed as MuLawCompressed,
     MultiplexedReservoir as MultiplexedReservoir,

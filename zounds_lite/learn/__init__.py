@@ -6,7 +6,8 @@ neither torch nor scikit-learn: the names, and where they come from, stand in ``
 
 - mechanics: ``corpus``, ``ops``, ``pipeline``, ``preprocessor``, ``statistics``;
 - steps: ``standardization``, ``scaling``, ``shaping``;
-- models: ``kmeans`` (with ``lloyd`` and ``nearest``), ``hashing``, ``sklearn_models`` (stored by ``estimators``);
+- models: ``kmeans`` (with ``lloyd`` and ``nearest``), ``logistic``, ``hashing``, ``sklearn_models`` (stored by
+  ``estimators``);
 - samples of a corpus: ``sampling``, ``reservoir``;
 - ``learned``: a stored pipeline as a node of other documents; ``ready_made``: models to subclass.
 """

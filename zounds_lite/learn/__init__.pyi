@@ -13,6 +13,7 @@ from zounds_lite.learn.hashing import (
 )
 from zounds_lite.learn.kmeans import KMeans as KMeans
 from zounds_lite.learn.learned import Learned as Learned
+from zounds_lite.learn.logistic import LogisticRegression as LogisticRegression
 from zounds_lite.learn.nets import (
     BandBank as BandBank,
     ConstantQBank as ConstantQBank,

@@ -3,7 +3,7 @@
 Goal: what a classifier is to learn comes from the metadata that stand on the documents, with the types that they have
 there. Conventions: a field is a top-level scalar of a stored JSON feature, usually ``meta``, as for ``Document.where``;
 all labels are of one type, 7 is not "7", and whole numbers among others are numbers. Functions: ``selected`` (the
-documents that are meant), ``field_values`` (their labels), ``checked_labels``, ``classes_of``.
+documents that are meant), ``field_values`` (their labels), ``checked_labels``, ``classes_of``, ``one_for_each``.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from zounds_lite.errors import DeclarationError, EmptyCorpus, KeyNotFound, LabelError
+from zounds_lite.errors import DeclarationError, EmptyCorpus, KeyNotFound, LabelError, RaggedCorpus
 from zounds_lite.featureflow.feature import Feature
 
-__all__ = ["checked_labels", "classes_of", "field_values", "holder_of", "selected"]
+__all__ = ["checked_labels", "classes_of", "field_values", "holder_of", "one_for_each", "selected"]
 
 _KINDS = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
 _SHOWN = 3
@@ -147,3 +147,24 @@ def classes_of(labels: Any) -> tuple[Any, ...]:
         ('a', 'b')
     """
     return tuple(np.unique(np.asarray(labels)).tolist())
+
+
+def one_for_each(labels: Any) -> np.ndarray:
+    """Return labels, one for each example; rows of several, which some models learn, stay.
+
+    Args:
+        labels (np.ndarray): ``[examples]``, ``[examples, 1]`` or ``[examples, labels]``.
+
+    Raises:
+        RaggedCorpus: they have more axes.
+
+    Examples:
+        >>> one_for_each([[1], [2]])
+        array([1, 2])
+    """
+    labels = np.asarray(labels)
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        return np.asarray(labels[:, 0])
+    if labels.ndim > 2:
+        raise RaggedCorpus(f"labels of shape {list(labels.shape)}; needed: one for each example, or a row")
+    return labels

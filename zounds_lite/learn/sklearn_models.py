@@ -17,6 +17,7 @@ from zounds_lite._lazy import optional
 from zounds_lite.errors import DeclarationError, DimensionError, NotInvertible, RaggedCorpus
 from zounds_lite.learn.corpus import Corpus
 from zounds_lite.learn.estimators import dump_estimator, load_estimator
+from zounds_lite.learn.labels import one_for_each
 from zounds_lite.learn.ops import Op, plain_rows
 from zounds_lite.learn.pipeline import PreprocessResult
 from zounds_lite.learn.preprocessor import Preprocessor
@@ -201,7 +202,7 @@ class SklearnModel(Preprocessor):
         joined = corpus.concatenated()
         labels = joined.get("labels") if isinstance(joined, Mapping) else None
         rows = _flat(_data(joined))
-        return model.fit(rows) if labels is None else model.fit(rows, _one_each(labels))
+        return model.fit(rows) if labels is None else model.fit(rows, one_for_each(labels))
 
     def _streamed(self, model: Any, corpus: Corpus) -> Any:
         extra: dict[str, Any] = {}
@@ -210,7 +211,7 @@ class SklearnModel(Preprocessor):
         for batch in _batches(corpus):
             rows = _flat(_data(batch))
             if isinstance(batch, Mapping) and "labels" in batch:
-                model.partial_fit(rows, _one_each(batch["labels"]), **extra)
+                model.partial_fit(rows, one_for_each(batch["labels"]), **extra)
             else:
                 model.partial_fit(rows)
         return model
@@ -240,16 +241,6 @@ class WithComponents(SklearnModel):
 
 def _data(chunk: Any) -> Any:
     return chunk["data"] if isinstance(chunk, Mapping) else chunk
-
-
-def _one_each(labels: Any) -> np.ndarray:
-    """Return labels, one for each example."""
-    labels = np.asarray(labels)
-    if labels.ndim == 2 and labels.shape[1] == 1:
-        return labels[:, 0]
-    if labels.ndim > 2:
-        raise RaggedCorpus(f"labels of shape {list(labels.shape)}; needed: one for each example, or a row")
-    return labels
 
 
 def _batches(corpus: Corpus) -> Iterator[Any]:
