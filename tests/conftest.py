@@ -18,6 +18,8 @@ EXTRAS = {
     "skops": "learn",
     "matplotlib": "plot",
     "h5py": "hdf5",
+    "pandas": "frames",
+    "xarray": "frames",
     "librosa": "bench",
     "zarr": "bench",
 }

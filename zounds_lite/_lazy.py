@@ -31,6 +31,9 @@ _EXTRAS = {
     "matplotlib": "plot",
     "h5py": "hdf5",
     "faiss": "faiss",
+    "pyarrow": "arrow",
+    "pandas": "frames",
+    "xarray": "frames",
     "hypothesis": "test",
 }
 

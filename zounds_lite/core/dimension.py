@@ -2,16 +2,33 @@
 
 Goal: a dimension gives an axis its units: it translates an index in those units to integers, and says what remains of
 itself after slicing or windowing. Conventions: dimensions are immutable values with ``==`` and ``hash``; ``None`` in a
-list of dimensions means ``IdentityDimension``. Classes: ``Dimension`` (the contract), ``IdentityDimension``.
+list of dimensions means ``IdentityDimension``. Classes: ``Dimension`` (the contract), ``IdentityDimension``,
+``Coordinates``.
 """
 
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
+
+import numpy as np
 
 from zounds_lite._declared import Declared
 from zounds_lite.errors import DimensionError
 
-__all__ = ["IDENTITY", "Dimension", "IdentityDimension"]
+__all__ = ["IDENTITY", "Coordinates", "Dimension", "IdentityDimension"]
+
+
+class Coordinates(NamedTuple):
+    """Where the elements of an axis are, for libraries that label axes.
+
+    Attributes:
+        name (str): what the axis is, such as "time".
+        unit (str): the unit of the values; empty where they have none.
+        values (np.ndarray): one per element.
+    """
+
+    name: str
+    unit: str
+    values: np.ndarray
 
 
 class Dimension(Declared):
@@ -23,6 +40,7 @@ class Dimension(Declared):
     - ``metaslice(index, size)``: what is left of the dimension after an integer slice;
     - ``modified_dimension(size, windowsize, stepsize)``: the dimensions after windowing;
     - ``validate_size(size)``: refuse a size that does not fit, with ``DimensionError``;
+    - ``coordinates(size)``: where the elements are, in the axis' own unit;
     - ``indexed_by``: one line on the indices it takes, shown in errors.
 
     A subclass with an argument ``size`` carries the size of its axis: arrays set it on a copy of their own.
@@ -83,6 +101,10 @@ class Dimension(Declared):
 
     def validate_size(self, size: int) -> None:
         """Refuse a size that does not fit, by raising ``DimensionError``; any size fits by default."""
+
+    def coordinates(self, size: int) -> Coordinates | None:
+        """Return where the elements of an axis of ``size`` are; None, the default, where they are only counted."""
+        return None
 
     def with_size(self, size: int) -> Self:
         """Return the dimension of an axis of ``size`` elements.

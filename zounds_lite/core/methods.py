@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from zounds_lite.core import display
+from zounds_lite.core import display, frames
 from zounds_lite.core.dimension import IDENTITY, Dimension
 from zounds_lite.core.rules import reshaped
 from zounds_lite.core.windowing import Windowing
@@ -183,6 +183,14 @@ class Methods(Windowing):
         Without matplotlib, the picture is that of ``to_html``: something to look at in a notebook, and text elsewhere.
         """
         return display.plot(self, **kwargs)
+
+    def to_pandas(self) -> Any:
+        """Return a pandas ``Series`` or ``DataFrame`` with its axes in seconds and hertz; see ``core.frames``."""
+        return frames.to_pandas(self)
+
+    def to_xarray(self, name: str | None = None) -> Any:
+        """Return an xarray ``DataArray`` with its axes in seconds and hertz; see ``core.frames``."""
+        return frames.to_xarray(self, name)
 
     def _repr_html_(self) -> str:
         return display.render(self).html

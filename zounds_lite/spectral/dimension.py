@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from zounds_lite.core import Dimension, IdentityDimension
+from zounds_lite.core import Coordinates, Dimension, IdentityDimension
 from zounds_lite.errors import DeclarationError, DimensionError
 from zounds_lite.spectral.bands import FrequencyBand, Hertz
 from zounds_lite.spectral.scales import ExplicitScale, FrequencyScale
@@ -63,6 +63,10 @@ class FrequencyDimension(Dimension):
                 f"{size} elements for a {type(self.scale).__name__} of {len(self.scale)} bands; "
                 "an axis has one element per band"
             )
+
+    def coordinates(self, size: int) -> Coordinates:
+        """Return the centres of the bands in hertz, or the names of pitch classes."""
+        return self.scale.coordinates()
 
     def integer_based_slice(self, index: Any) -> Any:
         """Turn an index in hertz into integers."""
@@ -147,6 +151,11 @@ class ExplicitFrequencyDimension(Dimension):
         """Refuse an axis that the slices do not cover exactly."""
         if size != self._end:
             raise DimensionError(f"{size} elements where the bands have {self._end}")
+
+    def coordinates(self, size: int) -> Coordinates:
+        """Return the centre of each element's band in hertz."""
+        name, unit, centers = self.scale.coordinates()
+        return Coordinates(name, unit, np.repeat(centers, [part.stop - part.start for part in self.slices]))
 
     def integer_based_slice(self, index: Any) -> Any:
         """Turn an index in hertz into the elements of the bands that it touches."""

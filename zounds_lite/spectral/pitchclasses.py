@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from zounds_lite._declared import Declared
+from zounds_lite.core import Coordinates
 from zounds_lite.dsp.chroma import chroma_matrix
 from zounds_lite.errors import DeclarationError, DimensionError, UnitIndexError
 from zounds_lite.spectral.bands import FrequencyBand
@@ -18,6 +19,8 @@ from zounds_lite.spectral.linear import FFTScale
 from zounds_lite.spectral.scales import ExplicitScale, FrequencyScale
 
 __all__ = ["ChromaScale", "EllisChromaScale"]
+
+_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
 _CLASSES = {"A": 69, "C": 60}
 """Pitch classes that may come first, with a MIDI note of each."""
@@ -65,6 +68,16 @@ class ChromaScale(FrequencyScale):
     def n_bands(self) -> int:  # type: ignore[override]
         """Twelve."""
         return 12
+
+    def coordinates(self) -> Coordinates:
+        """Return the names of the pitch classes.
+
+        Examples:
+            >>> ChromaScale(FrequencyBand(50, 5000)).coordinates().values.tolist()
+            ['A', 'A#', 'B', 'C', 'C#', 'D', 'D#', 'E', 'F', 'F#', 'G', 'G#']
+        """
+        first = _NAMES.index(self.first)
+        return Coordinates("pitch class", "", np.array(_NAMES[first:] + _NAMES[:first]))
 
     def _edges(self) -> NoReturn:
         raise UnitIndexError(

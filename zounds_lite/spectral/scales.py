@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from zounds_lite._declared import Declared
+from zounds_lite.core import Coordinates
 from zounds_lite.dsp.filterbank import band_matrix
 from zounds_lite.errors import DeclarationError, FrequencyBandError, UnitIndexError
 from zounds_lite.spectral.bands import FrequencyBand, Hertz
@@ -108,6 +109,10 @@ class FrequencyScale(Declared):
     def center_frequencies(self) -> np.ndarray:
         """Centre of each band in hertz."""
         return read_only(self.band_starts + self.bandwidths / 2)
+
+    def coordinates(self) -> Coordinates:
+        """Return the centres of the bands, in hertz."""
+        return Coordinates("frequency", "Hz", self.center_frequencies)
 
     @cached_property
     def bandwidths(self) -> np.ndarray:

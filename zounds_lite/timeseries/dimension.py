@@ -14,7 +14,7 @@ import numpy as np
 
 from zounds_lite._declared.values import picoseconds
 from zounds_lite._span import PICOSECONDS, Span
-from zounds_lite.core.dimension import IDENTITY, Dimension
+from zounds_lite.core.dimension import IDENTITY, Coordinates, Dimension
 from zounds_lite.core.indexing import is_integer
 from zounds_lite.errors import DeclarationError, DimensionError, UnitIndexError
 from zounds_lite.timeseries.audiorate import AudioSampleRate, audio_sample_rate
@@ -259,6 +259,18 @@ class TimeDimension(Dimension):
         return self.size * hop + window - hop if self.size else 0
 
     # --- the contract of dimensions ---------------------------------------------------------------------------------
+
+    def coordinates(self, size: int) -> Coordinates:
+        """Return where the elements start, in seconds, from the start of the signal as far as the axis notes it.
+
+        Examples:
+            >>> TimeDimension.windowed(512, 1024, 8192).coordinates(3)
+            Coordinates(name='time', unit='s', values=array([0.    , 0.0625, 0.125 ]))
+        """
+        period, rate, hop, _ = self._scheme
+        start = 0.0 if self.start is None else picoseconds(self.start) / PICOSECONDS
+        ticks = np.arange(size, dtype=np.float64) * hop
+        return Coordinates("time", "s", start + (ticks * period / PICOSECONDS if rate is None else ticks / rate))
 
     def integer_based_slice(self, index: Any) -> Any:
         """Translate time to integers: a slice to the elements that touch it, a moment to the element at it.
