@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from zounds_lite.featureflow.display import escaped, html_table
+
 __all__ = ["THE_DATASET", "Failure", "IngestReport"]
 
 THE_DATASET = "the dataset itself"
@@ -12,6 +14,8 @@ THE_DATASET = "the dataset itself"
 
 _GROUPS = 20
 _SHOWN = 5
+_MOST_ROWS, _MOST_TEXT = 100, 500
+"""Failures that a notebook shows, and characters of each reason."""
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,20 @@ class IngestReport:
         ends = [f"  stopped: {self.stopped}; the same call goes on"] if self.stopped else []
         return "\n".join([self._summary(), *self._failures(), *ends])
 
+    def _repr_html_(self) -> str:
+        rows = [
+            (_cut(failure.id), _cut(failure.reason), failure.attempts, "yes" if failure.known else "")
+            for failure in self.failed[:_MOST_ROWS]
+        ]
+        parts = [f"<div>{escaped(self._summary())}</div>"]
+        if rows:
+            parts.append(html_table(["failed", "reason", "attempts", "known from earlier runs"], rows))
+        if len(self.failed) > _MOST_ROWS:
+            parts.append(f"<div>and {len(self.failed) - _MOST_ROWS} more; report.failed lists them all</div>")
+        if self.stopped:
+            parts.append(f"<div>stopped: {escaped(_cut(self.stopped))}; the same call goes on</div>")
+        return f"<div>{''.join(parts)}</div>"
+
     def _summary(self) -> str:
         if not self.total and not self.stopped:
             return f"the dataset is empty: nothing to process ({self.seconds:.1f} s)"
@@ -117,3 +135,7 @@ class IngestReport:
         if len(largest) > _GROUPS:
             rest = sum(len(failures) for _, failures in largest[_GROUPS:])
             yield f"  failed: {rest} more of {len(largest) - _GROUPS} other kinds; report.failed lists them all"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _MOST_TEXT else f"{text[:_MOST_TEXT]}..."

@@ -45,6 +45,7 @@ from zounds_lite.featureflow.codecs import (
 )
 from zounds_lite.featureflow.corpusof import CorpusOf, corpus_of
 from zounds_lite.featureflow.database_iterator import DatabaseIterator
+from zounds_lite.featureflow.declaredgraph import FeatureGraph, FeatureNode
 from zounds_lite.featureflow.eventlog import EventLog, InMemoryChannel, RedisChannel
 from zounds_lite.featureflow.feature import Aspect, Feature, Var
 from zounds_lite.featureflow.fetch import Fetcher, default_fetcher, set_fetcher
@@ -117,7 +118,9 @@ __all__ = [
     "EventLog",
     "Explanation",
     "Feature",
+    "FeatureGraph",
     "FeatureInfo",
+    "FeatureNode",
     "FeatureNotComputable",
     "FetchCache",
     "Fetcher",

@@ -10,6 +10,7 @@ needs the new one. Class: ``BaseModel``.
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import MethodType
 from typing import Any, ClassVar, TypeVar
 
 from zounds_lite.errors import (
@@ -23,6 +24,7 @@ from zounds_lite.errors import (
 )
 from zounds_lite.featureflow.commit import Change, Outdated, commit
 from zounds_lite.featureflow.corpusof import note_model
+from zounds_lite.featureflow.declaredgraph import FeatureGraph
 from zounds_lite.featureflow.display import render_html
 from zounds_lite.featureflow.feature import Feature
 from zounds_lite.featureflow.lineage import Explanation, Lineage
@@ -82,6 +84,10 @@ class _ModelType(type):
 
     # here, where they take no names away from features
 
+    def graph(cls) -> FeatureGraph:
+        """Return the graph of the features, from their declaration: text, DOT, SVG, and a picture in a notebook."""
+        return FeatureGraph(cls.__name__, cls.features)
+
     def fields(cls) -> dict[str, dict[str, int]]:
         """Return the metadata that ``where`` can be asked for: by feature and field, how many documents have it."""
         return fields_of(cls)
@@ -89,6 +95,13 @@ class _ModelType(type):
     def values(cls, field: str, feature: Any = None) -> dict[Any, int]:
         """Return each value of a field, and how many documents hold it; as ``where().values``."""
         return cls.where().values(field, feature)  # type: ignore[attr-defined]
+
+
+class _Shown:
+    """Shows a notebook the document, or the class itself, which asks for a method that is bound to it."""
+
+    def __get__(self, document: Any, owner: Any = None) -> MethodType:
+        return MethodType(render_html, owner if document is None else document)
 
 
 class BaseModel(InTime, Queryable, metaclass=_ModelType):
@@ -407,5 +420,4 @@ class BaseModel(InTime, Queryable, metaclass=_ModelType):
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.__dict__['_id']!r})"
 
-    def _repr_html_(self) -> str:
-        return render_html(self)
+    _repr_html_ = _Shown()

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from zounds_lite.errors import CorruptValue, DeclarationError, KeyNotFound
+from zounds_lite.featureflow.display import escaped, html_table
 from zounds_lite.featureflow.record import Record
 from zounds_lite.featureflow.snapshot import Snapshot
 from zounds_lite.featureflow.sources import KEPT
@@ -21,6 +22,10 @@ from zounds_lite.featureflow.stores.maintenance import disk_bytes
 from zounds_lite.featureflow.stores.verification import examined, with_progress
 
 __all__ = ["DocumentInfo", "FeatureInfo", "StoreInfo", "amount", "info"]
+
+_HEAD = ("feature", "documents", "in records", "in blobs", "stale")
+_MOST_ROWS = 300
+"""Lines of a table that a notebook shows."""
 
 
 @dataclass
@@ -115,21 +120,38 @@ class StoreInfo:
         return values
 
     def __str__(self) -> str:
-        lines = [
+        rows = self._rows()
+        table = [_HEAD, *rows] if self.features else rows
+        return "\n".join([*self._summary(), *_table(table), *self._documents()])
+
+    def _repr_html_(self) -> str:
+        parts = [f"<div>{'<br>'.join(map(escaped, self._summary()))}</div>"]
+        rows = self._rows()
+        if len(rows) > _MOST_ROWS:
+            parts.append(f"<div>the first {_MOST_ROWS} of {len(rows)} lines; print it to see all</div>")
+        parts.append(html_table(_HEAD, rows[:_MOST_ROWS]))
+        if self.largest:
+            largest = [(one.id, amount(one.bytes), amount(one.kept)) for one in self.largest[:_MOST_ROWS]]
+            parts.append(html_table(["document", "all", "kept source"], largest))
+        return f"<div>{''.join(parts)}</div>"
+
+    def _summary(self) -> list[str]:
+        return [
             f"{self.store}: format {self.format}, durability {self.durability}",
             f"{self.documents} documents, {self.damaged} of them damaged; {self.failed} failed",
             f"{amount(self.bytes)} in all; {self.blobs} blobs, {self.orphans} of them ({amount(self.orphan_bytes)}) "
             "named by no document",
         ]
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        """A line for each feature, and for what is beside them."""
         rows: list[tuple[str, ...]] = []
-        if self.features:
-            rows.append(("feature", "documents", "in records", "in blobs", "stale"))
         rows += [self._row(name, one) for name, one in self.features.items() if not name.startswith(KEPT)]
         rows += [self._row(name, one) for name, one in self.features.items() if name.startswith(KEPT)]
         if rows:
             rows.append(("headers and checksums", "", amount(self.headers), amount(self.tables), ""))
             rows.append(("index and the rest", "", amount(self.rest), "", ""))
-        return "\n".join([*lines, *_table(rows), *self._documents()])
+        return rows
 
     def _row(self, name: str, one: FeatureInfo) -> tuple[str, ...]:
         title, share = name, one.stale_share

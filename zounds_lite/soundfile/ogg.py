@@ -12,6 +12,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from zounds_lite.core import display
 from zounds_lite.errors import UnitIndexError
 from zounds_lite.media import AudioReader
 from zounds_lite.timeseries import AudioSamples, TimeDimension, TimeSlice, audio_sample_rate
@@ -114,6 +115,9 @@ class OggVorbisWrapper:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _repr_html_(self) -> str:
+        return display.render(self).html
 
     def __repr__(self) -> str:
         return f"OggVorbisWrapper({self.samplerate} Hz, {self.channels} channels, {self.duration_seconds:.3f} s)"

@@ -1,44 +1,72 @@
 """Values as HTML: what notebooks show.
 
-Goal: an array is looked at where it stands, without a file. Convention: the HTML refers to nothing outside itself.
-Function: ``to_html``, which the package puts into the renderer slots of the floors below.
+Goal: an array, a document and its class are looked at where they stand, without a file. Conventions: the HTML refers to
+nothing outside itself, every text in it is escaped, and it stays under a megabyte however long the recording is.
+Function: ``to_html``, which the package puts into the renderer slots of the floors below. Figures are drawn in ``svg``,
+sound is in ``players``, documents are in ``documents``.
 """
 
-import base64
-import html
 from typing import Any
 
 import numpy as np
 
-from zounds_lite.visualization.png import array_pixels, png_bytes
+from zounds_lite.featureflow import BaseModel
+from zounds_lite.featureflow.declaredgraph import FeatureGraph
+from zounds_lite.featureflow.display import escaped
+from zounds_lite.soundfile import OggVorbisWrapper
+from zounds_lite.timeseries import AudioSamples
+from zounds_lite.visualization.documents import document_html
+from zounds_lite.visualization.graph import graph_svg
+from zounds_lite.visualization.players import clip_of, player_html, wrapped_clip
 from zounds_lite.visualization.summary import summary
+from zounds_lite.visualization.svg import figure_svg, has_figure
 
 __all__ = ["to_html"]
 
+_MOST_TEXT = 20_000
+"""Characters of a value's repr that are shown."""
+
 
 def to_html(value: Any, floor_db: float | None = None) -> str:
-    """Return HTML that shows a value: a picture of samples and of time-frequency arrays, and text for all else.
+    """Return HTML that shows a value.
+
+    ======================================= =======================================================================
+    value                                   what is shown
+    ======================================= =======================================================================
+    ``AudioSamples``                        the waveform, a player of the first 30 seconds, and a line of text
+    stored Ogg Vorbis                       a player of the first 30 seconds
+    numbers with one or two axes            a figure with axes, ticks and a colour bar, and a line of text
+    a document                              a table of its features
+    a document class, and its ``graph()``   the graph of its features, as an SVG picture
+    all else                                its repr
+    ======================================= =======================================================================
 
     Args:
         value (Any): what to show.
-        floor_db (float | None): see ``spectrogram_png``.
+        floor_db (float | None): see ``figure_svg``.
 
     Examples:
-        >>> to_html(np.eye(8))[:34]
-        '<figure><img src="data:image/png;b'
+        >>> to_html(np.eye(8))[:28]
+        '<figure style="margin:0"><svg'
         >>> to_html("<b>")
         '<pre>&#x27;&lt;b&gt;&#x27;</pre>'
 
     See Also:
-        array_png: the same picture as a file.
+        figure_svg: the figure alone. array_png: a picture as a file.
     """
-    if not _has_a_picture(value):
-        return f"<pre>{html.escape(repr(value))}</pre>"
-    data = base64.b64encode(png_bytes(array_pixels(value, floor_db))).decode("ascii")
-    caption = html.escape(summary(value))
-    picture = f'<img src="data:image/png;base64,{data}" alt="{caption}" style="max-width:100%">'
-    return f"<figure>{picture}<figcaption>{caption}</figcaption></figure>"
+    if isinstance(value, FeatureGraph):
+        return graph_svg(value)
+    if isinstance(value, type) and issubclass(value, BaseModel):
+        return FeatureGraph(value.__name__, value.features)._repr_html_()
+    if isinstance(value, BaseModel):
+        return document_html(value)
+    if isinstance(value, OggVorbisWrapper):
+        return _figure("", value, player_html(wrapped_clip(value)))
+    if isinstance(value, np.ndarray) and has_figure(value):
+        player = player_html(clip_of(value)) if isinstance(value, AudioSamples) else ""
+        return _figure(figure_svg(value, floor_db), value, player)
+    return f"<pre>{escaped(repr(value), _MOST_TEXT)}</pre>"
 
 
-def _has_a_picture(value: Any) -> bool:
-    return isinstance(value, np.ndarray) and value.ndim in (1, 2) and value.size > 0 and value.dtype.kind in "biufc"
+def _figure(picture: str, value: Any, player: str) -> str:
+    return f'<figure style="margin:0">{picture}{player}<figcaption>{escaped(summary(value))}</figcaption></figure>'
