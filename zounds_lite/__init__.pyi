@@ -144,6 +144,7 @@ from zounds_lite.learn import (
     confusion_matrix as confusion_matrix,
     infinite_streaming_learning_pipeline as infinite_streaming_learning_pipeline,
     labelled as labelled,
+    labelled_images as labelled_images,
     learning_pipeline as learning_pipeline,
     leave_one_group_out as leave_one_group_out,
     split_by_group as split_by_group,

@@ -238,11 +238,11 @@ class WriteOnlyIndex(StoreError, RuntimeError):
 
 
 class MediaError(ZoundsError):
-    """Something is wrong with encoded audio."""
+    """Something is wrong with encoded audio, or an encoded picture."""
 
 
 class DecodeError(MediaError, ValueError):
-    """Bytes that cannot be decoded to samples."""
+    """Bytes that cannot be decoded to samples, or to pixels."""
 
 
 class EmptyAudio(DecodeError):

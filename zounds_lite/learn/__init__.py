@@ -8,7 +8,7 @@ neither torch nor scikit-learn: the names, and where they come from, stand in ``
 - steps: ``standardization``, ``scaling``, ``shaping``;
 - models: ``kmeans`` (with ``lloyd`` and ``nearest``), ``logistic``, ``hashing``, ``sklearn_models`` (stored by
   ``estimators``);
-- samples of a corpus: ``sampling``, ``reservoir``;
+- examples: ``supervised`` (documents), ``images`` (pictures), ``reports``; samples: ``sampling``, ``reservoir``;
 - ``learned``: a stored pipeline as a node of other documents; ``ready_made``: models to subclass.
 """
 

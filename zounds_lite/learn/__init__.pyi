@@ -11,6 +11,7 @@ from zounds_lite.learn.hashing import (
     hyperplanes as hyperplanes,
     simhash as simhash,
 )
+from zounds_lite.learn.images import labelled_images as labelled_images
 from zounds_lite.learn.kmeans import KMeans as KMeans
 from zounds_lite.learn.learned import Learned as Learned
 from zounds_lite.learn.logistic import LogisticRegression as LogisticRegression

@@ -26,6 +26,7 @@ from zounds_lite.visualization.plots import (
     save,
 )
 from zounds_lite.visualization.png import array_pixels, array_png, png_bytes, spectrogram_png, waveform_png
+from zounds_lite.visualization.png_reader import png_pixels
 from zounds_lite.visualization.summary import axis_summary, summary
 from zounds_lite.visualization.svg import figure_svg
 
@@ -50,6 +51,7 @@ __all__ = [
     "plot_spectrogram",
     "plot_waveform",
     "png_bytes",
+    "png_pixels",
     "save",
     "spectrogram_png",
     "summary",
