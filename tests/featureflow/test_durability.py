@@ -51,15 +51,37 @@ def test_every_new_name_is_synced_from_the_top(tmp_path, make, synced):
     assert [path for path in synced if path in above][:3] == above
     assert database.path in synced, "the folder of data.mdb or format.json"
     synced.clear()
-    _, (name, _) = write_blob(database, bytes(1000))
-    shard = database.path / "blobs" / name[:2]
-    found = [path.parent / "a file" if path.suffix == ".part" else path for path in synced]
-    assert [path for path in found if path in (database.path, shard.parent, shard, shard.parent / "a file")] == [
-        database.path,  # it holds the name of blobs/
-        shard.parent / "a file",
-        shard.parent,
-        shard,
-    ]
+    _, named = write_blob(database, bytes(1000))
+    assert database.path in synced, "it holds the name of blobs/"
+    synced.clear()
+    database.put("a", make_record("a", blob=named, size=1000))
+    shard = database.path / "blobs" / named[0][:2]
+    file = shard / f"{named[0]}.blob"
+    assert synced[:3] == [file, shard, shard.parent], "before anything of the record"
+    synced.clear()
+    database.put("b", make_record("b"))
+    assert not {file, shard, shard.parent} & set(synced), "once is enough"
+
+
+@linux
+def test_blobs_of_many_documents_are_synced_before_their_one_commit(tmp_path, make, synced, monkeypatch):
+    database = make(tmp_path / "store")
+    named = {_id: write_blob(database, bytes(1000))[1] for _id in "abc"}
+    discarded = database.create_blob()
+    discarded.finish()
+    discarded.discard()
+    synced.clear()
+    at_change = []
+
+    def change(_id):
+        def make_it(old):
+            at_change.append({path.stem for path in synced if path.suffix == ".blob"})
+            return make_record(_id, blob=named[_id], size=1000)
+
+        return make_it
+
+    database.change({_id: change(_id) for _id in named})
+    assert at_change and all(found == {name for name, _ in named.values()} for found in at_change)
 
 
 @linux
@@ -72,7 +94,8 @@ def test_a_folder_that_another_process_made_is_synced_again(tmp_path, make, sync
     synced.clear()
     again = make(tmp_path / "store")
     again.put("a", make_record("a"))
-    _, (other, _) = write_blob(again, bytes(1000))
+    _, (other, check) = write_blob(again, bytes(1000))
+    again.put("b", make_record("b", blob=(other, check), size=1000))
     assert database.path in synced and database.path / "blobs" in synced
     assert database.path / "blobs" / other[:2] in synced
 

@@ -8,6 +8,7 @@ import shutil
 import signal
 import threading
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,7 @@ from zounds_lite.featureflow.stores import Database, blobs, folders
 from zounds_lite.featureflow.stores.checks import released_blobs
 from zounds_lite.featureflow.stores.gate import Gate
 from zounds_lite.testing.contracts import DatabaseContract
+from zounds_lite.testing.contracts.records import make_record
 
 
 class TestInMemory(DatabaseContract):
@@ -256,14 +258,37 @@ def test_a_blob_can_be_discarded_where_publishing_failed(tmp_path, monkeypatch):
     writer = database.create_blob()
     writer.write(b"x" * 2_000_000)
 
-    def full(folder):
+    def full(*paths):
         raise OSError(errno.ENOSPC, "no space")
 
-    monkeypatch.setattr(blobs, "sync_folder", full)
-    with pytest.raises(StoreFull, match="free some space"):
-        writer.finish()
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", full)
+        with pytest.raises(StoreFull, match="free some space"):
+            writer.finish()
     writer.discard()
     assert not [file for file in tmp_path.rglob("*") if file.suffix in (".part", ".blob")]
+
+
+@pytest.mark.parametrize("missing", ["sync_file", "sync_names"])
+@pytest.mark.parametrize("kind", [LmdbDatabase, partial(FileSystemDatabase, createdirs=True)], ids=["lmdb", "files"])
+def test_no_record_names_a_blob_that_the_disk_did_not_take(tmp_path, monkeypatch, kind, missing):
+    database = kind(tmp_path / "store")
+    writer = database.create_blob()
+    writer.write(b"x" * 2_000_000)
+    name, check = writer.finish()
+
+    def full(path):
+        raise OSError(errno.ENOSPC, "no space")
+
+    record = make_record("a", blob=(name, check), size=2_000_000)
+    with monkeypatch.context() as patched:
+        patched.setattr(blobs, missing, full)
+        for _ in range(2):  # it is not forgotten by the first refusal
+            with pytest.raises(StoreFull, match="free some space"):
+                database.put("a", record)
+    assert database.get("a") is None
+    database.put("a", record)
+    assert database.get("a") == record
 
 
 def test_a_disk_that_is_full_in_the_middle_of_a_batch_changes_nothing(tmp_path, monkeypatch):

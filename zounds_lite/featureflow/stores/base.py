@@ -109,7 +109,7 @@ class BlobWriter(ABC):
 
     @abstractmethod
     def _publish(self) -> str:
-        """Make the blob durable and immutable, and return its name."""
+        """Make the blob immutable, and return its name; ``change`` makes it durable before a record names it."""
 
     @abstractmethod
     def discard(self) -> None:

@@ -1,4 +1,4 @@
-"""Blobs as files: written aside, made durable, renamed, then read as memory maps.
+"""Blobs as files: written aside, renamed, made durable before a record names them, then read as memory maps.
 
 A blob under way is named in the lease of its process (see ``leases``), from before its file exists until a record that
 names it was committed, so that what a dead process left can be told from what a live one is writing. Class:
@@ -10,6 +10,7 @@ import os
 import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ import numpy as np
 from zounds_lite.errors import KeyNotFound
 from zounds_lite.featureflow.stores.base import BlobWriter, Garbage
 from zounds_lite.featureflow.stores.checks import named_blobs
-from zounds_lite.featureflow.stores.folders import disk_errors, make_folder, remove_files, sync_folder
+from zounds_lite.featureflow.stores.folders import disk_errors, remove_files, sync_file, sync_names
 from zounds_lite.featureflow.stores.leases import Leases, owner_tag
 from zounds_lite.featureflow.stores.maps import map_file
 
@@ -35,10 +36,11 @@ _log = logging.getLogger(__name__)
 
 
 class _FileBlob(BlobWriter):
-    def __init__(self, folder: Path, leases: Leases) -> None:
+    def __init__(self, folder: Path, leases: Leases, unsynced: dict[str, str]) -> None:
         super().__init__()
         self._folder = folder
         self._leases = leases
+        self._unsynced = unsynced
         self._owner = owner_tag()
         self._n_written = self._n_begun = 0
         self._name = uuid.uuid4().hex
@@ -70,19 +72,19 @@ class _FileBlob(BlobWriter):
         self._n_begun = self._n_written
 
     def _publish(self) -> str:
-        shard = self._target.parent
         with disk_errors(self._folder):
-            os.fsync(self._file.fileno())
+            self._begin_writing()
             self._file.close()
-            make_folder(shard)
+            self._target.parent.mkdir(exist_ok=True)
+            self._unsynced[self._name] = self._owner
             os.replace(self._path, self._target)
-            sync_folder(shard)
         return self._name
 
     def discard(self) -> None:
         self._file.close()
         if self._owner != owner_tag():
             return  # in the child of a fork: the blob is the parent's
+        self._unsynced.pop(self._name, None)
         self._path.unlink(missing_ok=True)
         self._target.unlink(missing_ok=True)
         self._leases.release([self._name])
@@ -102,10 +104,28 @@ class BlobFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._leases = Leases(path)
+        self._unsynced: dict[str, str] = {}  # finished blobs that are not durable yet, and whose they are
 
     def create(self) -> BlobWriter:
         """Begin a blob."""
-        return _FileBlob(self.path, self._leases)
+        return _FileBlob(self.path, self._leases, self._unsynced)
+
+    def make_durable(self) -> None:
+        """Make all blobs durable that were finished so far: before records that name them are written.
+
+        Those of many documents at once cost hardly more than one, as the disk's journal is written once.
+        """
+        names = [name for name, owner in list(self._unsynced.items()) if owner == owner_tag()]
+        if not names:
+            return
+        files = [_blob_file(self.path, name) for name in names]
+        with disk_errors(self.path):
+            for file in files:
+                with suppress(FileNotFoundError):  # discarded meanwhile
+                    sync_file(file)
+            sync_names({file.parent for file in files})
+        for name in names:
+            self._unsynced.pop(name, None)
 
     def settle(self, news: Mapping[str, bytes | None]) -> None:
         """Take note of records that were committed: the blobs that they name need no lease any more."""

@@ -125,6 +125,7 @@ class FileSystemDatabase(Database):
         return raw
 
     def change(self, changes: Mapping[str, Change], failures: Mapping[str, Change] | None = None) -> None:
+        self._blobs.make_durable()
         with self._locked():
             olds = {_id: own_record(_old(self._record_file(_id)), _id) for _id in changes}
             news = {_id: check_size(change(olds[_id]), _id) for _id, change in changes.items()}

@@ -3,7 +3,7 @@
 Convention, the strict reading of POSIX: the name of a new file or folder is durable only once the folder that holds it
 was synced. So a folder is made durable before anything is put into it, and whoever finds one that another process made
 a moment ago syncs it again. Functions: ``disk_errors``, ``full_disk``, ``identity``, ``is_same_file``,
-``make_folder``, ``open_plain``, ``remove_files``, ``replace_files``, ``sync_folder``.
+``make_folder``, ``open_plain``, ``remove_files``, ``replace_files``, ``sync_file``, ``sync_folder``, ``sync_names``.
 """
 
 import errno
@@ -27,7 +27,9 @@ __all__ = [
     "open_plain",
     "remove_files",
     "replace_files",
+    "sync_file",
     "sync_folder",
+    "sync_names",
 ]
 
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
@@ -76,11 +78,28 @@ def sync_folder(folder: Path) -> None:
     """Make names in ``folder`` durable, where the system can."""
     if os.name != "posix":
         return
-    descriptor = os.open(folder, os.O_RDONLY)
+    sync_file(folder)
+
+
+def sync_file(file: Path) -> None:
+    """Make what a file holds durable, whoever wrote it."""
+    descriptor = os.open(file, os.O_RDONLY if os.name == "posix" else os.O_RDWR)
     try:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def sync_names(folders: Iterable[Path]) -> None:
+    """Make names in folders durable, and the names of the folders themselves."""
+    known = {folder: identity(folder) for folder in folders}
+    for folder in known:
+        sync_folder(folder)
+    news = {folder: found for folder, found in known.items() if _durable.get(str(folder)) != found}
+    for parent in {folder.parent for folder in news}:
+        sync_folder(parent)
+    for folder, found in news.items():
+        _remember(folder, found)
 
 
 def make_folder(folder: Path) -> None:
@@ -94,6 +113,11 @@ def make_folder(folder: Path) -> None:
         return
     with suppress(PermissionError):  # a folder above the store that may not be read is not ours to sync
         sync_folder(folder.parent)
+    _remember(folder, found)
+
+
+def _remember(folder: Path, found: tuple[int, int] | None) -> None:
+    """Take note that the name of a folder is durable."""
     if found is not None:
         if len(_durable) > _REMEMBERED:
             _durable.clear()

@@ -157,6 +157,7 @@ class LmdbDatabase(Database):
                     txn.delete(key, db=db[table])
             return write_index() if write_index is not None else None
 
+        self._blobs.make_durable()
         try:
             marker = self._environment.run(apply, write=True, buffers=True)
         except (Unusable, CorruptValue) as error:
