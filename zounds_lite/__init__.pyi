@@ -312,6 +312,8 @@ from zounds_lite.timeseries import (
 )
 from zounds_lite.timeseries.nodes import Pooled as Pooled
 from zounds_lite.visualization import (
+    MusicPicture as MusicPicture,
+    MusicPictures as MusicPictures,
     spectrogram_png as spectrogram_png,
 )
 

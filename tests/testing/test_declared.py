@@ -39,6 +39,7 @@ from zounds_lite.soundfile import AudioMetaData, ChunkSizeBytes
 from zounds_lite.spectral import FrequencyScale, weighting, windows
 from zounds_lite.testing.contracts import DeclaredContract
 from zounds_lite.timeseries import Milliseconds, Seconds, TimeSlice, audiorate
+from zounds_lite.visualization.layouts import MusicPicture
 
 SR = zounds.SR22050()
 
@@ -89,6 +90,15 @@ VALUES = {
     InternetArchive: (
         lambda: InternetArchive("x", "Flac", label="rock"),
         [InternetArchive("x", "Flac"), InternetArchive("y", "Flac", label="rock"), InternetArchive("x", label="rock")],
+    ),
+    MusicPicture: (
+        lambda: MusicPicture("hilbert", tempo=90.0),
+        [
+            MusicPicture("hilbert", tempo=91.0),
+            MusicPicture("tiles", tempo=90.0),
+            MusicPicture("hilbert", band=zounds.FrequencyBand(50, 8001), tempo=90.0),
+            MusicPicture("hilbert", tempo=90.0, white_db=0.0),
+        ],
     ),
     MusicNet: (lambda: MusicNet("x"), [MusicNet("y"), MusicNet("x", "test"), MusicNet("x", download=True)]),
     NSynth: (lambda: NSynth("x"), [NSynth("y"), NSynth("x", "test"), NSynth("x", pitch=60)]),

@@ -11,6 +11,8 @@ from zounds_lite.visualization.axes import Axis, axis_of
 from zounds_lite.visualization.colours import perceptual_colours
 from zounds_lite.visualization.graph import graph_svg
 from zounds_lite.visualization.histogram import amplitude_histogram
+from zounds_lite.visualization.layouts import MusicPicture
+from zounds_lite.visualization.nodes import MusicPictures
 from zounds_lite.visualization.notebook import to_html
 from zounds_lite.visualization.plots import (
     plot,
@@ -32,6 +34,8 @@ from zounds_lite.visualization.svg import figure_svg
 
 __all__ = [
     "Axis",
+    "MusicPicture",
+    "MusicPictures",
     "amplitude_histogram",
     "array_pixels",
     "array_png",
