@@ -2,6 +2,7 @@
 
 import json
 
+from tests.markup import read_html
 from zounds_lite.datasets import Failure, IngestReport
 
 
@@ -58,3 +59,25 @@ def test_an_empty_dataset_and_an_early_end_are_said():
     assert str(report).splitlines()[-1] == (
         "  stopped: the dataset broke off: RateLimited: come back in an hour; the same call goes on"
     )
+
+
+def test_notebooks_show_a_table_of_what_failed():
+    hostile = "<img src=x onerror=alert(1)>.wav\0"
+    failures = [Failure(hostile, f"EmptyAudio: {hostile}", attempts=2, known=True), Failure("c.wav", "x" * 10_000)]
+    report = IngestReport(["a"], [], failures, 2.0, 60.0, stopped="the disk is full")
+    elements, words = read_html(report._repr_html_())
+    assert [tag for tag, _ in elements].count("tr") == 3
+    assert "1 of 3 processed, 0 skipped, 2 failed (1 known from earlier runs) in 2.0 s: 60 s of audio" in words
+    assert "<img src=x onerror=alert(1)>.wav\ufffd" in words and "the disk is full; the same call goes on" in words
+    assert "x" * 500 + "..." in words and "x" * 501 not in words
+
+
+def test_notebooks_show_the_first_of_very_many_failures():
+    failures = [Failure(f"{i}" * 1000, f"EmptyAudio: {'y' * 1000}", "trace" * 1000) for i in range(5000)]
+    _, words = read_html(IngestReport([], [], failures, 10.0)._repr_html_())
+    assert "and 4900 more; report.failed lists them all" in words
+
+
+def test_notebooks_show_a_report_without_failures_in_one_line():
+    elements, words = read_html(IngestReport(["a"], [], [], 1.0)._repr_html_())
+    assert words == "1 of 1 processed, 0 skipped, 0 failed in 1.0 s" and "table" not in [tag for tag, _ in elements]

@@ -16,6 +16,7 @@ from tests.featureflow.stores_filled import (
     make,
     put,
 )
+from tests.markup import read_html
 from zounds_lite import featureflow as ff
 from zounds_lite.errors import DeclarationError, StoreLocked
 from zounds_lite.featureflow.stores import maintenance
@@ -168,3 +169,24 @@ def test_a_large_store_is_verified_at_the_speed_of_its_disk(tmp_path):
     assert list(ff.verify(database)) == []
     assert time.monotonic() - began < 5
     assert maintenance.disk_bytes(database) > 50_000_000
+
+
+def test_a_notebook_shows_the_overview_as_a_table():
+    names = {"<img src=x onerror=alert(1)>": ff.JSONFeature(ff.IteratorNode, store=True)}
+    names |= {f"f{k}": ff.JSONFeature(len, needs=next(iter(names.values())), store=True) for k in range(400)}
+    model = ff.simple_in_memory_settings(type("Wide", (ff.BaseModel,), names))
+    _id = model.process(**{next(iter(names)): ["a"]})
+    found = ff.info(model.database, model, largest=1)
+    elements, words = read_html(found._repr_html_())
+    assert "1 documents, 0 of them damaged; 0 failed" in words and _id in words
+    assert "the first 300 of 403 lines; print it to see all" in words
+    assert [tag for tag, _ in elements].count("table") == 2
+
+
+def test_a_notebook_shows_every_line_that_is_printed():
+    model = ff.simple_in_memory_settings(type("Copy", (Described,), {}))
+    model.process(words=["a"])
+    found = ff.info(model.database, model)
+    _, words = read_html(found._repr_html_())
+    for line in str(found).splitlines():
+        assert all(cell in words for cell in re.split("  +", line.strip()))
