@@ -29,7 +29,7 @@ from zounds_lite.spectral import (
 )
 from zounds_lite.timeseries import TimeDimension
 
-__all__ = ["Axis", "Ruler", "axis_of", "ruler_of"]
+__all__ = ["Axis", "Ruler", "axis_of", "covered_seconds", "ruler_of"]
 
 _PITCH_CLASSES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 
@@ -142,6 +142,28 @@ def _clock(dimension: TimeDimension) -> tuple[float, float]:
         return start + (picoseconds(dimension.duration) / PICOSECONDS - step) / 2, step
     samples = (dimension.window - dimension.hop) / 2 - (dimension.padding or 0)
     return start + samples / dimension.rate, dimension.hop / dimension.rate
+
+
+def covered_seconds(dimension: TimeDimension, size: int) -> tuple[float, float]:
+    """Return where the signal begins and ends of which an axis holds windows, in seconds.
+
+    The first window is drawn around its middle, so its picture begins later; one that was padded begins earlier.
+
+    Args:
+        dimension (TimeDimension): the axis.
+        size (int): its elements, >= 0.
+
+    Examples:
+        >>> covered_seconds(TimeDimension.windowed(hop=50, window=100, rate=100), 5)
+        (0.0, 3.0)
+    """
+    start = 0.0 if dimension.start is None else picoseconds(dimension.start) / PICOSECONDS
+    if dimension.rate is None or dimension.hop is None or dimension.window is None:
+        step, length = (picoseconds(x) / PICOSECONDS for x in (dimension.frequency, dimension.duration))
+        return start, start + max(step, (size - 1) * step + length)
+    samples = (size - 1) * dimension.hop + dimension.window - (dimension.padding or 0)
+    samples = samples if dimension.n_samples is None else min(samples, dimension.n_samples)
+    return start, start + max(1, samples) / dimension.rate
 
 
 def _bands(dimension: Any) -> tuple[np.ndarray, np.ndarray]:

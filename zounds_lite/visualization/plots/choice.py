@@ -17,6 +17,7 @@ from zounds_lite.visualization.plots.spectrogram import (
     dimensions_of,
     is_chroma,
     is_frequency,
+    levels_in_common,
     plot_chromagram,
     plot_spectrogram,
 )
@@ -109,16 +110,28 @@ def _plot_panels(value: np.ndarray, axes: Any, title: str | None, path: Any, opt
     count = min(len(places), _MOST_PANELS)
     if not count:
         raise DimensionError(f"an array of shape {value.shape} has nothing to draw; give at least one of each")
+    parts = [
+        panels[place] if kinds == [None, None] else ArrayWithUnits(panels[place], kinds) for place in places[:count]
+    ]
+    if _fitting(parts[0]) is plot_spectrogram and not {"measure", "ref"} & options.keys():
+        options = {**options, **levels_in_common(map(np.asarray, parts))}
     figure = new_figure(10.0, 0.6 + 2.4 * count)
     grid = figure.subplots(count, 1, squeeze=False, sharex=True)[:, 0]
-    for place, where in zip(places, grid, strict=False):
-        part = panels[place] if kinds == [None, None] else ArrayWithUnits(panels[place], kinds)
-        plot(part, where, title=f"[{', '.join(map(str, place))}]", **options)
+    for part, place, where in zip(parts, places, grid, strict=False):
+        plot(part, where, title=_index(place, shown), **options)
         if where is not grid[-1]:
             where.set_xlabel("")
     if title is None and count < len(places):
         title = f"the first {count} of {len(places)}"
     return finish(figure, title, path)
+
+
+def _index(place: tuple[int, ...], shown: list[int]) -> str:
+    """Write what part of an array is drawn, as Python takes it."""
+    parts = list(map(str, place))
+    for axis in sorted(shown):
+        parts.insert(axis, ":")
+    return f"[{', '.join(parts)}]"
 
 
 def _plot_series(series: VariableRateTimeSeries, axes: Any, title: str | None, path: Any) -> Any:

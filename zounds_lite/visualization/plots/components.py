@@ -16,9 +16,8 @@ from zounds_lite._lazy import optional
 from zounds_lite.core import Dimension
 from zounds_lite.errors import DeclarationError, DimensionError
 from zounds_lite.visualization.axes import axis_of, ruler_of
-from zounds_lite.visualization.levels import reduced
 from zounds_lite.visualization.plots.figure import finish, new_figure
-from zounds_lite.visualization.plots.image import colour_map, draw_image, ink, place, place_side
+from zounds_lite.visualization.plots.image import colour_map, draw_image, fitted, ink, place, place_side
 from zounds_lite.visualization.plots.spectrogram import check_numbers, dimensions_of, is_frequency
 
 __all__ = ["plot_components"]
@@ -80,7 +79,7 @@ def plot_components(
     if figure is None:
         figure = new_figure(0.8 + _WIDTH * columns, 0.8 + _HEIGHT * rows)
     grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
-    _draw_all(figure, grid.ravel(), plain[:count], kinds)
+    _draw_all(figure, grid, plain[:count], kinds)
     if title is None and count < len(plain):
         title = f"the first {count} of {len(plain)}"
     return finish(figure, title, path)
@@ -93,7 +92,8 @@ def _draw_all(figure: Any, grid: Any, plain: np.ndarray, kinds: tuple[Dimension 
     if low == high:
         low, high = low - 0.5, high + 0.5
     norm = optional("matplotlib.colors").Normalize(low, high)
-    for k, (axes, component) in enumerate(zip(grid, plain, strict=False)):
+    places = grid.ravel()
+    for k, (axes, component) in enumerate(zip(places, plain, strict=False)):
         axes.set_title(str(k), fontsize="small", pad=2)
         axes.tick_params(labelsize="small")
         if component.ndim == 1:
@@ -102,14 +102,16 @@ def _draw_all(figure: Any, grid: Any, plain: np.ndarray, kinds: tuple[Dimension 
             _draw_matrix(axes, component, kinds, norm)
         axes.set_xlabel("")
         axes.set_ylabel("")
-    for axes in grid[len(plain) :]:
+    for axes in places[len(plain) :]:
         axes.remove()
+    for axes in places[: len(plain)][-grid.shape[1] :]:
+        axes.tick_params(labelbottom=True)  # also above a place that is left empty
     names = [axis_of(kind, size).label for kind, size in zip(kinds, plain.shape[1:], strict=True)]
     figure.supxlabel(names[0], fontsize="medium")
     figure.supylabel(names[1] if len(names) == 2 else "value", fontsize="medium")
     if plain.ndim == 3:
         colours = optional("matplotlib.cm").ScalarMappable(norm=norm, cmap=colour_map())
-        figure.colorbar(colours, ax=list(grid[: len(plain)]), label="value", pad=0.01)
+        figure.colorbar(colours, ax=list(places[: len(plain)]), label="value", pad=0.01)
 
 
 def _draw_curve(axes: Any, component: np.ndarray, kind: Dimension | None, limits: tuple[float, float]) -> None:
@@ -123,6 +125,6 @@ def _draw_curve(axes: Any, component: np.ndarray, kind: Dimension | None, limits
 
 def _draw_matrix(axes: Any, component: np.ndarray, kinds: tuple[Dimension | None, ...], norm: Any) -> None:
     extent = place(axes, *zip(kinds, component.shape, strict=True))
-    columns, rows = axes.bbox.width, axes.bbox.height
-    image = reduced(component, max(1, round(columns)), max(1, round(rows)))
-    draw_image(axes, image.T, extent, norm=norm, cmap=colour_map())
+    axes.set_xlim(*extent[:2])
+    columns, rows = (max(1, round(side)) for side in axes.bbox.size)
+    draw_image(axes, fitted(component, columns, rows), extent, norm=norm, cmap=colour_map())

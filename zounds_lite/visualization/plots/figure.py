@@ -79,16 +79,23 @@ def on_axes(axes: Any, width: float = 10.0, height: float = 4.0) -> Any:
     return axes
 
 
-def pixels_of(axes: Any) -> tuple[int, int]:
+def pixels_of(axes: Any, extent: tuple[float, float, float, float] | None = None) -> tuple[int, int]:
     """Return how many columns and rows of pixels there are to draw in, now that all labels have their place.
 
     Args:
         axes (matplotlib.axes.Axes): where to draw.
+        extent (tuple[float, float, float, float] | None): left, right, bottom and top of an image, see ``draw_image``;
+            None: the whole axes.
     """
     figure = _root(axes)
     if isinstance(figure, _kinds()[0]):
         figure.draw_without_rendering()
-    return max(1, round(axes.bbox.width)), max(1, round(axes.bbox.height))
+    width, height = axes.bbox.size
+    if extent is not None:
+        left, right, bottom, top = extent
+        corners = (axes.transLimits + axes.transAxes).transform([(left, bottom), (right, top)])
+        width, height = abs(corners[1] - corners[0])
+    return max(1, round(width)), max(1, round(height))
 
 
 def finish(drawn: Any, title: str | None, path: str | Path | None) -> Any:

@@ -4,7 +4,8 @@ Goal: what lies at 440 Hz and 3 s is drawn where the axes say 440 Hz and 3 s, on
 count in seconds and hertz, so that ``axes.axhline(440)`` and ``axes.plot(times, pitches)`` fall into place; every
 entry is as wide and high as its neighbour, whatever it stands for, so that the scale of an axis of bands bends hertz
 until its bands lie side by side. What is no number is left out, as background. Functions: ``place`` and ``place_side``
-(axes get their units), ``draw_image``, ``colour_map``, ``ink``, ``colour_bar``, ``say_empty``.
+(axes get their units), ``fitted`` (values to pixels), ``draw_image``, ``colour_map``, ``ink``, ``colour_bar``,
+``say_empty``.
 """
 
 from functools import cache
@@ -14,10 +15,23 @@ import numpy as np
 
 from zounds_lite._lazy import optional
 from zounds_lite.core import Dimension
-from zounds_lite.visualization.axes import axis_of, ruler_of
+from zounds_lite.timeseries import TimeDimension
+from zounds_lite.visualization.axes import axis_of, covered_seconds, ruler_of
 from zounds_lite.visualization.colours import perceptual_colours
+from zounds_lite.visualization.levels import reduced
 
-__all__ = ["Side", "colour_bar", "colour_map", "draw_image", "ink", "place", "place_side", "say_empty"]
+__all__ = [
+    "Side",
+    "colour_bar",
+    "colour_map",
+    "draw_image",
+    "fitted",
+    "ink",
+    "place",
+    "place_side",
+    "repeated",
+    "say_empty",
+]
 
 Side = tuple[Dimension | None, int]
 """One side of a picture: what it means, and how many entries it has."""
@@ -57,22 +71,24 @@ def place_side(axes: Any, name: str, side: Side) -> tuple[float, float]:
         side (Side): what it means.
 
     Returns:
-        tuple[float, float]: where the side begins and ends, on the straight scale that images are drawn on.
+        tuple[float, float]: where the first entry begins and the last one ends, on the straight scale that images are
+        drawn on; of windows of time, a little later than the axes and a little earlier.
     """
     ticker = optional("matplotlib.ticker")
     dimension, size = side
-    written, ruler, end = axis_of(dimension, size), ruler_of(dimension, size), float(max(1, size))
+    ruler, end = ruler_of(dimension, size), float(max(1, size))
+    written = axis_of(dimension, size, _most_ticks(axes, name))
     line = getattr(axes, f"{name}axis")
     set_scale, set_limits = getattr(axes, f"set_{name}scale"), getattr(axes, f"set_{name}lim")
     getattr(axes, f"set_{name}label")(written.label)
     if ruler is not None and ruler.is_straight:
-        limits = ruler.value_at(0.0), ruler.value_at(end)
+        ends = ruler.value_at(0.0), ruler.value_at(end)
         set_scale("linear")
-        set_limits(*limits)
+        set_limits(*(covered_seconds(dimension, size) if isinstance(dimension, TimeDimension) else ends))
         line.set_major_locator(ticker.MaxNLocator("auto", steps=[1, 2, 5, 10], integer=written.label == "index"))
         line.set_major_formatter(ticker.ScalarFormatter(useOffset=False))
         line.get_major_formatter().set_scientific(False)
-        return limits
+        return ends
     positions = [position for position, _ in written.ticks]
     if ruler is None:
         set_scale("linear")
@@ -85,6 +101,36 @@ def place_side(axes: Any, name: str, side: Side) -> tuple[float, float]:
     line.set_major_formatter(ticker.FixedFormatter([text for _, text in written.ticks]))
     line.set_minor_locator(ticker.NullLocator())
     return 0.0, end
+
+
+def _most_ticks(axes: Any, name: str) -> int:
+    """Return for how many ticks there is room: numbers are wider than high."""
+    width, height = axes.bbox.size / axes.figure.dpi
+    return int(np.clip(width / 0.65 if name == "x" else height / 0.35, 2, 10))
+
+
+def fitted(values: np.ndarray, columns: int, rows: int) -> np.ndarray:
+    """Return as many values as there are pixels: the largest of several, or one several times.
+
+    Every pixel is then one value, and matplotlib has nothing to blend.
+
+    Args:
+        values (np.ndarray): at least one frame and one band.
+        columns (int): pixels to the right, >= 1.
+        rows (int): pixels upwards, >= 1.
+
+    Shape:
+        ``[frames, bands] -> [rows, columns]``
+    """
+    return repeated(reduced(values, columns, rows), columns, rows).T
+
+
+def repeated(values: np.ndarray, columns: int, rows: int) -> np.ndarray:
+    """Repeat values along the first two axes until there are as many as pixels; see ``fitted``."""
+    for axis, count in enumerate((columns, rows)):
+        at = (2 * np.arange(count) + 1) * values.shape[axis] // (2 * count)
+        values = values.take(at, axis=axis)
+    return values
 
 
 def draw_image(axes: Any, image: np.ndarray, extent: tuple[float, float, float, float], **options: Any) -> Any:

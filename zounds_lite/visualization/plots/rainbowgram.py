@@ -11,7 +11,7 @@ from zounds_lite.errors import DimensionError
 from zounds_lite.spectral import rainbowgram
 from zounds_lite.visualization.levels import group_edges
 from zounds_lite.visualization.plots.figure import finish, on_axes, pixels_of
-from zounds_lite.visualization.plots.image import draw_image, place, say_empty
+from zounds_lite.visualization.plots.image import draw_image, place, repeated, say_empty
 from zounds_lite.visualization.plots.spectrogram import check_numbers, dimensions_of
 
 __all__ = ["plot_rainbowgram"]
@@ -71,7 +71,8 @@ def plot_rainbowgram(
         return finish(axes, title, path)
     if len(shape) == 2:
         spectra = rainbowgram(spectra, optional("matplotlib").colormaps["hsv"] if colormap is None else colormap)
-    image = _brightest(np.asarray(spectra), *pixels_of(axes))
+    columns, rows = pixels_of(axes, extent)
+    image = repeated(_brightest(np.asarray(spectra), columns, rows), columns, rows)
     draw_image(axes, _opaque(image).transpose(1, 0, 2), extent)
     return finish(axes, title, path)
 

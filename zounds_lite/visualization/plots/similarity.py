@@ -11,12 +11,12 @@ import numpy as np
 from zounds_lite._lazy import optional
 from zounds_lite.spectral import self_similarity
 from zounds_lite.timeseries import TimeDimension
-from zounds_lite.visualization.levels import reduced
 from zounds_lite.visualization.plots.figure import finish, on_axes, pixels_of
 from zounds_lite.visualization.plots.image import (
     colour_bar as draw_colour_bar,
     colour_map,
     draw_image,
+    fitted,
     place,
     say_empty,
 )
@@ -78,7 +78,7 @@ def plot_self_similarity(
         ('time / s', 'time / s')
     """
     check_numbers(value, *range(1, 33))
-    axes = on_axes(axes, 5.6, 4.8)
+    axes = on_axes(axes, 5.8, 4.8)
     if np.size(value) and not is_similarity(value):
         value = self_similarity(value, measure, max_frames=_MOST_FRAMES)
     side = (dimensions_of(value)[0], len(value))
@@ -91,6 +91,5 @@ def plot_self_similarity(
     norm = optional("matplotlib.colors").Normalize(low, 1.0)
     if colour_bar:
         draw_colour_bar(axes, norm, f"similarity ({measure})" if measure != "cosine" else "similarity")
-    image = reduced(np.asarray(value), *pixels_of(axes))
-    draw_image(axes, image.T, extent, norm=norm, cmap=colour_map())
+    draw_image(axes, fitted(np.asarray(value), *pixels_of(axes, extent)), extent, norm=norm, cmap=colour_map())
     return finish(axes, title, path)

@@ -6,6 +6,7 @@ loudest value unless a reference is named. Large arrays are reduced by the large
 Functions: ``plot_spectrogram``, ``plot_chromagram``, ``plot_histogram``.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ from zounds_lite.visualization.plots.image import (
     colour_bar as draw_colour_bar,
     colour_map,
     draw_image,
+    fitted,
     place,
     place_side,
     say_empty,
@@ -183,6 +185,16 @@ def _in_units(plain: np.ndarray, measure: str, floor_db: float, ref: float | Non
     return np.clip(db, floor_db, 0.0)
 
 
+def levels_in_common(parts: Iterable[np.ndarray]) -> dict[str, Any]:
+    """Return ``measure`` and ``ref`` with which several arrays are drawn so that their levels can be compared."""
+    parts = list(parts)
+    if any(_is_signed(part) for part in parts):
+        return {"measure": "value"}
+    # read like arrays, block by block
+    peaks = np.array([reduced(_Magnitudes(part), 1, 1) for part in parts if part.size])  # type: ignore[arg-type]
+    return {"measure": "amplitude", "ref": float(peaks[np.isfinite(peaks)].max(initial=0.0)) or None}
+
+
 def _limits(values: np.ndarray) -> tuple[float, float]:
     """Return the lowest and the highest value that is one, and never the same."""
     finite = values[np.isfinite(values)]
@@ -198,13 +210,13 @@ def _draw(axes: Any, values: np.ndarray, extent: Any, limits: tuple[float, float
     if label is not None:
         draw_colour_bar(axes, norm, label)
     # the labels, the colour bar among them, have left this many pixels
-    image = reduced(values, *pixels_of(axes))
-    draw_image(axes, image.T, extent, norm=norm, cmap=colour_map())
+    draw_image(axes, fitted(values, *pixels_of(axes, extent)), extent, norm=norm, cmap=colour_map())
 
 
 def plot_chromagram(
     chroma: Any,
     axes: Any = None,
+    first: str = "C",
     colour_bar: bool = True,
     title: str | None = None,
     path: str | Path | None = None,
@@ -212,8 +224,10 @@ def plot_chromagram(
     """Draw how strong each of the twelve pitch classes is, over time.
 
     Args:
-        chroma (ArrayWithUnits): the result of ``chroma`` or of ``chroma_stft``; not negative, and drawn as it is.
+        chroma (ArrayWithUnits): the result of ``chroma_stft`` or ``chroma``; it is drawn as it is.
         axes (matplotlib.axes.Axes | None): where to draw; None: a new figure.
+        first (str): the class that comes first: "C", as ``chroma_stft`` has it, or "A", as a ``ChromaScale`` has it
+            unless told otherwise. An axis that knows its scale is named by that.
         colour_bar (bool): write beside the picture which colour is which strength.
         title (str | None): what to write above the picture.
         path (str | Path | None): write the figure to this file, too; see ``save``.
@@ -222,35 +236,36 @@ def plot_chromagram(
         ``[time, 12]``
 
     Returns:
-        matplotlib.axes.Axes: what was drawn on.
+        matplotlib.axes.Axes: what was drawn on; the first class is at the bottom.
 
     Raises:
-        DimensionError: no axis of pitch classes.
-        DeclarationError: no numbers.
+        DimensionError: not twelve pitch classes.
+        DeclarationError: no numbers, or a class that cannot come first.
         OptionalDependencyError: matplotlib is not installed.
 
     Examples:
-        >>> from zounds_lite.spectral import chroma_stft
+        >>> from zounds_lite.spectral import chroma_stft, stft
         >>> from zounds_lite.synthesize import SineSynthesizer
         >>> from zounds_lite.timeseries import SR11025, Seconds
         >>> tone = SineSynthesizer(SR11025()).synthesize(Seconds(1), [440.0])
-        >>> axes = plot_chromagram(chroma_stft(tone))
+        >>> axes = plot_chromagram(chroma_stft(stft(tone)))
         >>> [label.get_text() for label in axes.get_yticklabels()][9]
         'A'
     """
     check_numbers(chroma, 2)
-    if not any(is_chroma(dimension) for dimension in dimensions_of(chroma)):
-        raise DimensionError(
-            f"no axis of pitch classes in {dimensions_of(chroma)}; give the result of chroma or chroma_stft, or draw "
-            "any other array with plot_spectrogram"
-        )
+    plain, (time, classes) = np.asarray(chroma), dimensions_of(chroma)
+    if plain.shape[1] != 12:
+        raise DimensionError(f"a chromagram of shape {plain.shape}; allowed: (time, 12), as chroma_stft gives it")
+    if not is_chroma(classes):
+        classes = FrequencyDimension(EllisChromaScale(first=first))
     axes = on_axes(axes)
-    plain, extent = _placed(chroma, axes)
-    if plain.size:
-        values = _in_units(plain, "value", -1.0, None)
-        _draw(
-            axes, values, extent, (min(0.0, _limits(values)[0]), _limits(values)[1]), "strength" if colour_bar else None
-        )
+    extent = place(axes, (time, len(plain)), (classes, 12))
+    if not plain.size:
+        say_empty(axes)
+        return finish(axes, title, path)
+    values = _in_units(plain, "value", -1.0, None)
+    low, high = _limits(values)
+    _draw(axes, values, extent, (min(0.0, low), high), "strength" if colour_bar else None)
     return finish(axes, title, path)
 
 
@@ -309,9 +324,10 @@ def plot_histogram(
     if not np.size(samples):
         say_empty(axes)
         return finish(axes, title, path)
+    norm = optional("matplotlib.colors").Normalize(0.0, 1.0)
     if colour_bar:
-        draw_colour_bar(axes, optional("matplotlib.colors").Normalize(0.0, 1.0), "part of the most frequent")
-    columns, _ = pixels_of(axes)
-    counts = amplitude_histogram(samples, min(columns, len(samples)), n_bins, (bottom, top))
-    draw_image(axes, np.asarray(counts), extent, vmin=0.0, vmax=1.0, cmap=colour_map())
+        draw_colour_bar(axes, norm, "count / largest count")
+    columns, rows = pixels_of(axes, extent)
+    counts = np.asarray(amplitude_histogram(samples, min(columns, len(samples)), n_bins, (bottom, top)))
+    draw_image(axes, fitted(counts.T, columns, rows), extent, norm=norm, cmap=colour_map())
     return finish(axes, title, path)

@@ -31,16 +31,16 @@ _FLOOR_DB = -120.0
 
 
 def plot_waveform(
-    samples: Any, axes: Any = None, title: str | None = None, path: str | Path | None = None, **options: Any
+    samples: Any, axes: Any = None, color: Any = None, title: str | None = None, path: str | Path | None = None
 ) -> Any:
     """Draw the envelope of samples: the lowest and the highest of each pixel.
 
     Args:
         samples (AudioSamples | np.ndarray): samples; an array without units is drawn by index.
         axes (matplotlib.axes.Axes | None): where to draw; None: a new figure.
+        color (Any): of the ink, any that matplotlib knows; None: dark violet.
         title (str | None): what to write above the picture.
         path (str | Path | None): write the figure to this file, too; see ``save``.
-        options (Any): how matplotlib fills, such as ``color="black"``.
 
     Shape:
         ``[time]`` or ``[time, channels]``
@@ -77,7 +77,7 @@ def plot_waveform(
     outlines = [_outline(channel, pixels_of(axes)[0]) for channel in channels]
     height = max(1.0, *(_peak(low, high) for low, high in outlines))
     for band, outline in enumerate(outlines):
-        _draw_outline(axes, ruler, outline, -2.0 * height * band, options)
+        _draw_outline(axes, ruler, outline, -2.0 * height * band, ink() if color is None else color)
     axes.set_ylim(height * (1.0 - 2.0 * len(channels)), height)
     if len(channels) > 1:
         _name_bands(axes, height, len(channels))
@@ -99,17 +99,16 @@ def _peak(low: np.ndarray, high: np.ndarray) -> float:
     return float(values[np.isfinite(values)].max(initial=0.0))
 
 
-def _draw_outline(axes: Any, ruler: Ruler, outline: Any, middle: float, options: dict[str, Any]) -> None:
+def _draw_outline(axes: Any, ruler: Ruler, outline: Any, middle: float, color: Any) -> None:
     """Draw one band; an infinite sample reaches beyond the picture, and NaN leaves a gap."""
     low, high = (np.clip(side, -1e30, 1e30) + middle for side in outline)
     if len(low) == ruler.size:
         at = ruler.value_at(np.arange(len(low)) + 0.5)
         marker = "." if len(low) <= _DOTS else None
-        axes.plot(at, low, **{"color": ink(), "linewidth": 0.8, "marker": marker, **options})
+        axes.plot(at, low, color=color, linewidth=0.8, marker=marker)
         return
     edges = ruler.value_at(np.linspace(0.0, ruler.size, len(low) + 1))
-    style = {"facecolor": ink(), "edgecolor": ink(), "linewidth": 0.4, **options}
-    axes.stairs(high, edges, baseline=low, fill=True, **style)
+    axes.stairs(high, edges, baseline=low, fill=True, facecolor=color, edgecolor=color, linewidth=0.4)
 
 
 def _name_bands(axes: Any, height: float, count: int) -> None:
@@ -156,7 +155,7 @@ def plot_curve(array: Any, axes: Any = None, title: str | None = None, path: str
         if is_frequency(dimension) and (plain.dtype.kind == "c" or not (plain < 0).any()):
             plain, label = _spectrum_db(plain), "level / dB"
         outline = _outline(plain, pixels_of(axes)[0])
-        _draw_outline(axes, _ruler(dimension, len(plain)), outline, 0.0, {})
+        _draw_outline(axes, _ruler(dimension, len(plain)), outline, 0.0, ink())
     axes.set_ylabel(label)
     return finish(axes, title, path)
 
@@ -216,7 +215,8 @@ def plot_onsets(
             # of the axes' height upwards, of the seconds to the right
             axes.vlines(seconds + start, 0.5 - part / 2, 0.5 + part / 2, transform=axes.get_xaxis_transform(), **style)
     if any(len(seconds) for _, seconds, *_ in moments):
-        axes.legend(loc="upper right", framealpha=0.9)
+        # above the axes, where it hides no sample
+        axes.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, frameon=False, borderaxespad=0.2)
     return finish(axes, title, path)
 
 
