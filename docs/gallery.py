@@ -128,7 +128,7 @@ def page(shown):
     """The page of a program."""
     parts = [f"# {shown.title}", shown.says]
     for name, says in shown.pictures:
-        parts.append(f"```{{figure}} {shown.stem}/{name}\n:alt: {says}\n\n`{says}`\n```")
+        parts.append(f"```{{figure}} {shown.stem}/{name}\n:alt: {says}\n:class: paper\n\n`{says}`\n```")
     for name, says in shown.sounds:
         parts.append(f"```{{sound}} {shown.stem}/{name}\n`{says}`\n```")
     if shown.left_out:

@@ -5,12 +5,15 @@ into eight numbers. The training is cut off in the middle and goes on from its c
 the sounds as data, applied to a sound that it has never seen, and inverted.
 """
 
+from pathlib import Path
+
 import numpy as np
 import torch
 from torch import nn
 
 import zounds_lite as zounds
 from zounds_lite import featureflow as ff
+from zounds_lite.visualization import figure_svg
 
 RATE = zounds.SR11025()
 BANDS, CODE = 64, 8
@@ -108,6 +111,8 @@ def main():
     print(f"a new sound: {bark.shape} becomes {result.data.shape}, still a frame each {hop:.1f} ms")
     error = np.linalg.norm(np.asarray(back - bark)) / np.linalg.norm(np.asarray(bark))
     print(f"and back: {type(back).__name__} of {back.dimensions[1].scale.n_bands} bands, {error:.0%} off")
+    Path("a new sound.svg").write_text(figure_svg(bark), "utf-8")
+    Path("and back.svg").write_text(figure_svg(back), "utf-8")
     Sound.database.close()
     Encoded.database.close()
 

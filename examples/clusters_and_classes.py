@@ -5,6 +5,8 @@ of both kinds, equally many of each; learns clusters, binary codes and a classif
 stores all three as pipelines, which hold data and no code. At last it asks them about sounds that they have not seen.
 """
 
+from pathlib import Path
+
 import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
@@ -12,6 +14,7 @@ from sklearn.preprocessing import StandardScaler
 
 import zounds_lite as zounds
 from zounds_lite import featureflow as ff
+from zounds_lite.visualization import figure_svg
 
 RATE = zounds.SR11025()
 KINDS = ("note", "drum")
@@ -78,6 +81,7 @@ def main():
         used = np.flatnonzero(np.asarray(clusters.data).any(axis=0))
         codes = learned.codes.transform(unseen)
         predicted = np.asarray(learned.classes.transform(unseen).data)
+        Path(f"a {kind}.svg").write_text(figure_svg(unseen), "utf-8")
         print(f"a {kind} of {len(unseen)} frames")
         print(f"  lies in the clusters {used.tolist()} of {len(learned.clusters['kmeans'].codebook)}")
         print(f"  is hashed to {len(codes.data)} codes of {codes.data.shape[1]} words")

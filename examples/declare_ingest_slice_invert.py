@@ -1,12 +1,16 @@
 """Declare, ingest, slice, invert.
 
 Four steps on eight seconds of tones that the program makes itself: a document class with a graph of features, one
-sound through that graph, a slice by seconds and hertz, and the way back from the spectrum to samples.
+sound through that graph, a slice by seconds and hertz, and the way back from the spectrum to samples, which are saved
+as ``back.wav``, with a picture of the spectrum.
 """
+
+from pathlib import Path
 
 import numpy as np
 
 import zounds_lite as zounds
+from zounds_lite.visualization import figure_svg
 
 STFT = zounds.stft(resample_to=zounds.SR11025(), store_fft=True, store_resampled=True, pad=True)
 
@@ -42,6 +46,9 @@ def main():
     snr_db = 10 * np.log10(np.sum(np.asarray(original, float) ** 2) / np.sum(error**2))
     print(f"inverted: {type(back).__name__} of {len(back)} samples, was {len(original)}")
     print(f"signal to noise: {'more' if snr_db > 100 else 'less'} than 100 dB")
+
+    back.save("back.wav")
+    Path("spectrum.svg").write_text(figure_svg(sound.fft), "utf-8")
 
 
 if __name__ == "__main__":

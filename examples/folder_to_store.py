@@ -8,6 +8,7 @@ and does not try it again, until it is mended.
 from pathlib import Path
 
 import zounds_lite as zounds
+from zounds_lite.visualization import figure_svg
 
 FOLDER, STORE = Path("recordings"), Path("recordings.zl")
 
@@ -38,6 +39,7 @@ def main():
     for sound in sorted(Sound, key=lambda document: document._id):
         part = abs(sound.fft[second, zounds.FrequencyBand(200, 500)])
         print(f"{Path(sound._id).name}: {part.shape[0]} frames of {part.shape[1]} bands, loudest {part.max():.2f}")
+        Path(f"{Path(sound._id).stem}.svg").write_text(figure_svg(sound.fft), "utf-8")
 
     report = zounds.ingest(zounds.Directory(str(FOLDER)), Sound, progress=False)
     print(f"once more: {len(report.processed)} processed, {len(report.skipped)} skipped, {report.known} known to fail")

@@ -11,6 +11,7 @@ import numpy as np
 
 import zounds_lite as zounds
 from zounds_lite import featureflow as ff
+from zounds_lite.visualization import figure_svg
 
 STFT = zounds.stft(resample_to=zounds.SR11025(), store_ogg=False)
 STORE = Path("learned.zl")
@@ -60,6 +61,8 @@ def main():
     result = pipeline.transform(snd.bark)
     bark = result.inverse_transform()
     print(f"codes {result.data.shape}, bands again {bark.shape}; same units: {bark.dimensions == snd.bark.dimensions}")
+    Path("bands.svg").write_text(figure_svg(snd.bark), "utf-8")
+    Path("bands again.svg").write_text(figure_svg(bark), "utf-8")
     back = pipeline[:2].transform(snd.bark).inverse_transform()
     print(f"without the clusters nothing is lost: {np.allclose(back, snd.bark, atol=1e-6)}")
 

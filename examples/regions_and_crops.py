@@ -13,6 +13,7 @@ import soundfile
 
 import zounds_lite as zounds
 from zounds_lite import featureflow as ff
+from zounds_lite.visualization import figure_svg
 
 RATE = 44100
 SECONDS = 240
@@ -69,6 +70,7 @@ def main():
     print(
         f"half a second of bark: {part.bark.shape}, from {part.bark.dimensions[0].start.astype('timedelta64[ms]')} on"
     )
+    Path("half a second.svg").write_text(figure_svg(part.bark), "utf-8")
     print(f"half a second of pcm: {part.pcm.shape}, {part.pcm.samplerate.rate} Hz")
     print(f"a slice of the slice: {part.fft[:, zounds.FrequencyBand(1000, 1400)].shape}")
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 import zounds_lite as zounds
+from zounds_lite.visualization import figure_svg
 
 STORE, RATE = Path("search.zl"), zounds.SR11025()
 NOTES = {"low": 110.0, "middle": 440.0, "high": 1760.0}
@@ -78,6 +79,9 @@ def main():
 
     best = results[0]
     samples = best.samples()
+    Sound(best.id).resampled.save("found.wav")
+    Path("asked for.svg").write_text(figure_svg(excerpt.bark), "utf-8")
+    Path("found.svg").write_text(figure_svg(Sound(best.id).bark), "utf-8")
     print(f"the best of them plays: {len(samples)} samples of {best.id.split()[0]!r}, peak {abs(samples).max():.1f}")
 
     Sound.delete("middle 0")

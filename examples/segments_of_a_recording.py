@@ -10,6 +10,7 @@ import numpy as np
 import soundfile
 
 import zounds_lite as zounds
+from zounds_lite.visualization import figure_svg
 
 RATE = 22050
 HZ = {"low": 220.0, "middle": 440.0, "high": 880.0}
@@ -52,6 +53,8 @@ def main():
     first = Turn(items[1].uri + "#" + items[1].fragment)
     print("a document:", first._id, first.meta["speaker"], f"{first.meta['duration']} s of")
     print(f"  {first.meta['recording_duration']} s, bark {first.bark.shape}, pcm {first.pcm.shape}")
+    first.pcm.save("first turn.wav")
+    Path("first turn.svg").write_text(figure_svg(first.bark), "utf-8")
     whole = zounds.AudioSamples.from_file("talk.flac")
     print("its samples are those of that slice of the whole:", np.array_equal(first.pcm, whole[items[1].segment]))
 

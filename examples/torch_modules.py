@@ -4,10 +4,13 @@ Needs the extra torch. A document stores mel bands; the same transforms, as torc
 a sound is then changed step by step until its own bands are those that were stored.
 """
 
+from pathlib import Path
+
 import numpy as np
 import torch
 
 import zounds_lite as zounds
+from zounds_lite.visualization import figure_svg
 
 rate = zounds.SR11025()
 STFT = zounds.stft(resample_to=rate, store_resampled=True)
@@ -42,6 +45,9 @@ for _ in range(100):
 print("error of the last step below a tenth of the first:", errors[-1] < 0.1 * errors[0])
 
 found = zounds.AudioSamples(guess.detach().numpy(), rate)
+found.save("found.wav")
+Path("wanted.svg").write_text(figure_svg(sound.mel), "utf-8")
+Path("found.svg").write_text(figure_svg(zounds.spectral.stft(found)), "utf-8")
 spectrum = np.abs(zounds.spectral.fft(found))
 loudest = zounds.FrequencyBand(300, 600), zounds.FrequencyBand(800, 1200)
 for band in loudest:

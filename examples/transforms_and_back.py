@@ -6,10 +6,13 @@ comes back differs from the one that went in: the signal to noise ratio over the
 the constant-Q transform are notes, here from 33 Hz to 7.9 kHz; its inverse gives back what they reach.
 """
 
+from pathlib import Path
+
 import numpy as np
 import scipy.fft
 
 import zounds_lite as zounds
+from zounds_lite.visualization import figure_svg
 
 RATE = zounds.SR22050()
 SHORT, LONG = RATE.windowing_scheme(1024, 512), RATE.windowing_scheme(22050, 11025)
@@ -94,6 +97,9 @@ def main():
         assert len(again) == len(samples)
         numbers = found.size * (2 if found.dtype.kind == "c" else 1) / samples.size
         print(f"{name:13} {type(synthesizer).__name__:32} {numbers:16.2f} {snr_db(samples, again):5.0f} dB")
+        if name in ("fft", "mdct", "cqt"):
+            Path(f"{name}.svg").write_text(figure_svg(found), "utf-8")
+            again.save(f"back from {name}.wav")
 
 
 if __name__ == "__main__":
