@@ -18,7 +18,7 @@ Everything here takes numpy arrays and plain numbers and returns numpy arrays; u
 - ``level``: decibels
 - ``companding``: mu-law, log modulus, scaling of instances
 - ``nonnegative``: non-negative least squares
-- ``onset``, ``beat``: where something begins to sound, and the tempo
+- ``onset``, ``beat``, ``tempogram``: where something begins to sound, and the tempo
 - ``oscillators``: tones, noise and ticks
 - ``resample``: changing the sample rate
 - ``similarity``: how alike frames are
@@ -87,6 +87,7 @@ from zounds_lite.dsp.peakphase import phases_of_peaks
 from zounds_lite.dsp.resample import ResampleStream, output_length, resample
 from zounds_lite.dsp.similarity import self_similarity
 from zounds_lite.dsp.stretch import phase_shift, pitch_shift, time_stretch
+from zounds_lite.dsp.tempogram import onset_strength, tempogram, tempogram_tempo
 from zounds_lite.dsp.transforms import dct, dct4, dct_basis, idct, imdct, irfft, mdct, rfft, windowed_rfft
 from zounds_lite.dsp.windows import hamming, hann, vorbis
 
@@ -155,6 +156,7 @@ __all__ = [
     "mu_law",
     "noise",
     "nonnegative_least_squares",
+    "onset_strength",
     "output_length",
     "overlap_add",
     "overlap_add_at",
@@ -182,6 +184,8 @@ __all__ = [
     "spectral_flux",
     "spread",
     "tempo",
+    "tempogram",
+    "tempogram_tempo",
     "ticks",
     "time_stretch",
     "unit_scale",
