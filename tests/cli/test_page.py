@@ -11,7 +11,7 @@ from tests.sounds import noise, write
 PAGE = (Path(__file__).parents[2] / "docs" / "command_line.md").read_text("utf-8")
 COMMANDS = [
     "quickstart", "ingest", "failed", "ls", "show", "explain", "update", "delete", "info", "verify", "gc", "compact",
-    "copy", "merge",
+    "copy", "merge", "export",
 ]  # fmt: skip
 
 

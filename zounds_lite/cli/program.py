@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from zounds_lite.cli.documents import DEFAULT_DOCUMENT
+from zounds_lite.cli.exporting import add_export, export_command
 from zounds_lite.cli.output import complain, drop_output
 from zounds_lite.cli.processing import delete_command, ingest_command, update_command
 from zounds_lite.cli.quickstart import quickstart_command
@@ -56,6 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_processing(command)
     _add_reading(command)
     _add_stores(command)
+    add_export(command, export_command)
     return parser
 
 
