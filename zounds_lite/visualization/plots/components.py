@@ -17,7 +17,7 @@ from zounds_lite.core import Dimension
 from zounds_lite.errors import DeclarationError, DimensionError
 from zounds_lite.visualization.axes import axis_of, ruler_of
 from zounds_lite.visualization.plots.figure import finish, new_figure
-from zounds_lite.visualization.plots.image import colour_map, draw_image, fitted, ink, place, place_side
+from zounds_lite.visualization.plots.image import colour_map, draw_values, ink, place, place_side
 from zounds_lite.visualization.plots.spectrogram import check_numbers, dimensions_of, is_frequency
 
 __all__ = ["plot_components"]
@@ -126,5 +126,4 @@ def _draw_curve(axes: Any, component: np.ndarray, kind: Dimension | None, limits
 def _draw_matrix(axes: Any, component: np.ndarray, kinds: tuple[Dimension | None, ...], norm: Any) -> None:
     extent = place(axes, *zip(kinds, component.shape, strict=True))
     axes.set_xlim(*extent[:2])
-    columns, rows = (max(1, round(side)) for side in axes.bbox.size)
-    draw_image(axes, fitted(component, columns, rows), extent, norm=norm, cmap=colour_map())
+    draw_values(axes, component, extent, norm)

@@ -14,7 +14,7 @@ from typing import Any
 from zounds_lite._lazy import optional
 from zounds_lite.errors import DeclarationError, OutputError
 
-__all__ = ["finish", "new_figure", "on_axes", "pixels_of", "save"]
+__all__ = ["columns_of", "finish", "new_figure", "on_axes", "save"]
 
 _DPI = 110
 
@@ -79,23 +79,9 @@ def on_axes(axes: Any, width: float = 10.0, height: float = 4.0) -> Any:
     return axes
 
 
-def pixels_of(axes: Any, extent: tuple[float, float, float, float] | None = None) -> tuple[int, int]:
-    """Return how many columns and rows of pixels there are to draw in, now that all labels have their place.
-
-    Args:
-        axes (matplotlib.axes.Axes): where to draw.
-        extent (tuple[float, float, float, float] | None): left, right, bottom and top of an image, see ``draw_image``;
-            None: the whole axes.
-    """
-    figure = _root(axes)
-    if isinstance(figure, _kinds()[0]):
-        figure.draw_without_rendering()
-    width, height = axes.bbox.size
-    if extent is not None:
-        left, right, bottom, top = extent
-        corners = (axes.transLimits + axes.transAxes).transform([(left, bottom), (right, top)])
-        width, height = abs(corners[1] - corners[0])
-    return max(1, round(width)), max(1, round(height))
+def columns_of(axes: Any) -> int:
+    """Return about how many columns of pixels axes have; labels may still change it a little."""
+    return max(1, round(axes.bbox.width))
 
 
 def finish(drawn: Any, title: str | None, path: str | Path | None) -> Any:

@@ -3,11 +3,12 @@
 Goal: what lies at 440 Hz and 3 s is drawn where the axes say 440 Hz and 3 s, on any scale. Conventions: the axes
 count in seconds and hertz, so that ``axes.axhline(440)`` and ``axes.plot(times, pitches)`` fall into place; every
 entry is as wide and high as its neighbour, whatever it stands for, so that the scale of an axis of bands bends hertz
-until its bands lie side by side. What is no number is left out, as background. Functions: ``place`` and ``place_side``
-(axes get their units), ``fitted`` (values to pixels), ``draw_image``, ``colour_map``, ``ink``, ``colour_bar``,
-``say_empty``.
+until its bands lie side by side. Each pixel shows the largest of its values, whatever size the picture has when it is
+drawn; what is no number is left out, as background. Functions: ``place`` and ``place_side`` (axes get their units),
+``draw_values``, ``draw_image``, ``colour_map``, ``ink``, ``colour_bar``, ``say_empty``.
 """
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -25,13 +26,18 @@ __all__ = [
     "colour_bar",
     "colour_map",
     "draw_image",
-    "fitted",
     "ink",
     "place",
     "place_side",
     "repeated",
     "say_empty",
 ]
+
+MOST_PIXELS = (2400, 1200)
+"""Columns and rows that are kept of an array: more than a picture has pixels, until it is drawn."""
+
+Fit = Callable[[int, int], Any]
+"""Columns and rows of pixels to an image of that size."""
 
 Side = tuple[Dimension | None, int]
 """One side of a picture: what it means, and how many entries it has."""
@@ -109,50 +115,77 @@ def _most_ticks(axes: Any, name: str) -> int:
     return int(np.clip(width / 0.65 if name == "x" else height / 0.35, 2, 10))
 
 
-def fitted(values: np.ndarray, columns: int, rows: int) -> np.ndarray:
-    """Return as many values as there are pixels: the largest of several, or one several times.
-
-    Every pixel is then one value, and matplotlib has nothing to blend.
-
-    Args:
-        values (np.ndarray): at least one frame and one band.
-        columns (int): pixels to the right, >= 1.
-        rows (int): pixels upwards, >= 1.
-
-    Shape:
-        ``[frames, bands] -> [rows, columns]``
-    """
-    return repeated(reduced(values, columns, rows), columns, rows).T
-
-
 def repeated(values: np.ndarray, columns: int, rows: int) -> np.ndarray:
-    """Repeat values along the first two axes until there are as many as pixels; see ``fitted``."""
+    """Repeat entries along the first two axes until there are as many as pixels, so that nothing is blended."""
     for axis, count in enumerate((columns, rows)):
         at = (2 * np.arange(count) + 1) * values.shape[axis] // (2 * count)
         values = values.take(at, axis=axis)
     return values
 
 
-def draw_image(axes: Any, image: np.ndarray, extent: tuple[float, float, float, float], **options: Any) -> Any:
+@cache
+def _kind() -> Any:
+    """The image of matplotlib, made anew for the pixels there are whenever it is drawn."""
+    plain: Any = optional("matplotlib.image").AxesImage
+
+    class FittedImage(plain):
+        """An image of as many values as pixels, so that a layout, a size or a resolution may change afterwards."""
+
+        def __init__(self, axes: Any, fit: Fit, **options: Any) -> None:
+            super().__init__(axes, **options)
+            self._fit = fit
+            self.fit_to_pixels()
+
+        def fit_to_pixels(self, magnification: float = 1.0) -> None:
+            left, right, bottom, top = self.get_extent()
+            corners = self.get_transform().transform([(left, bottom), (right, top)])
+            columns, rows = np.maximum(1, np.rint(abs(corners[1] - corners[0]) * magnification)).astype(int).tolist()
+            if self._A is None or self._A.shape[:2] != (rows, columns):
+                self.set_data(self._fit(columns, rows))
+
+        def make_image(self, renderer: Any, magnification: float = 1.0, unsampled: bool = False) -> Any:
+            self.fit_to_pixels(magnification)
+            return super().make_image(renderer, magnification, unsampled)
+
+    return FittedImage
+
+
+def draw_image(axes: Any, fit: Fit, extent: tuple[float, float, float, float], **options: Any) -> None:
     """Draw an image over the whole of axes that ``place`` has prepared.
 
     Args:
         axes (matplotlib.axes.Axes): where to draw.
-        image (np.ndarray): the lowest row first.
+        fit (Callable): gives the image for a number of columns and rows of pixels, the lowest row first: values, or
+            colours in 0..1 and how opaque they are.
         extent (tuple[float, float, float, float]): what ``place`` returned.
         options (Any): passed on to ``matplotlib.image.AxesImage``.
-
-    Shape:
-        ``[rows, columns]``, or ``[rows, columns, 4]`` for colours in 0..1 and how opaque they are
     """
     # past the scale of the axes, which bends hertz, and through their limits: an image needs straight axes
     straight = axes.transLimits + axes.transAxes
-    kind = optional("matplotlib.image").AxesImage
-    drawn = kind(axes, origin="lower", extent=extent, transform=straight, **options)
-    drawn.set_data(image if image.ndim == 3 else np.ma.masked_invalid(image))
-    drawn.set_clip_path(axes.patch)
-    axes.add_image(drawn)
-    return drawn
+    image = _kind()(axes, fit, origin="lower", extent=extent, transform=straight, **options)
+    image.set_clip_path(axes.patch)
+    axes.add_image(image)
+
+
+def draw_values(axes: Any, values: np.ndarray, extent: tuple[float, float, float, float], norm: Any) -> None:
+    """Draw one value per entry, in the colours of this package; what is no number is left to the background.
+
+    Args:
+        axes (matplotlib.axes.Axes): where to draw.
+        values (np.ndarray): at least one.
+        extent (tuple[float, float, float, float]): what ``place`` returned.
+        norm (matplotlib.colors.Normalize): the values that are darkest and brightest.
+
+    Shape:
+        ``[to the right, upwards]``
+    """
+
+    kept = reduced(values, *MOST_PIXELS)
+
+    def fit(columns: int, rows: int) -> Any:
+        return np.ma.masked_invalid(repeated(reduced(kept, columns, rows), columns, rows).T)
+
+    draw_image(axes, fit, extent, norm=norm, cmap=colour_map())
 
 
 def colour_bar(axes: Any, norm: Any, label: str) -> None:

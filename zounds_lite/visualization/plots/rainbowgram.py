@@ -10,8 +10,8 @@ from zounds_lite._lazy import optional
 from zounds_lite.errors import DimensionError
 from zounds_lite.spectral import rainbowgram
 from zounds_lite.visualization.levels import group_edges
-from zounds_lite.visualization.plots.figure import finish, on_axes, pixels_of
-from zounds_lite.visualization.plots.image import draw_image, place, repeated, say_empty
+from zounds_lite.visualization.plots.figure import finish, on_axes
+from zounds_lite.visualization.plots.image import MOST_PIXELS, draw_image, place, repeated, say_empty
 from zounds_lite.visualization.plots.spectrogram import check_numbers, dimensions_of
 
 __all__ = ["plot_rainbowgram"]
@@ -71,9 +71,13 @@ def plot_rainbowgram(
         return finish(axes, title, path)
     if len(shape) == 2:
         spectra = rainbowgram(spectra, optional("matplotlib").colormaps["hsv"] if colormap is None else colormap)
-    columns, rows = pixels_of(axes, extent)
-    image = repeated(_brightest(np.asarray(spectra), columns, rows), columns, rows)
-    draw_image(axes, _opaque(image).transpose(1, 0, 2), extent)
+    kept = _brightest(np.asarray(spectra), *MOST_PIXELS)
+
+    def fit(columns: int, rows: int) -> np.ndarray:
+        image = repeated(_brightest(kept, columns, rows), columns, rows)
+        return _opaque(image).transpose(1, 0, 2)
+
+    draw_image(axes, fit, extent)
     return finish(axes, title, path)
 
 

@@ -11,12 +11,10 @@ import numpy as np
 from zounds_lite._lazy import optional
 from zounds_lite.spectral import self_similarity
 from zounds_lite.timeseries import TimeDimension
-from zounds_lite.visualization.plots.figure import finish, on_axes, pixels_of
+from zounds_lite.visualization.plots.figure import finish, on_axes
 from zounds_lite.visualization.plots.image import (
     colour_bar as draw_colour_bar,
-    colour_map,
-    draw_image,
-    fitted,
+    draw_values,
     place,
     say_empty,
 )
@@ -91,5 +89,5 @@ def plot_self_similarity(
     norm = optional("matplotlib.colors").Normalize(low, 1.0)
     if colour_bar:
         draw_colour_bar(axes, norm, f"similarity ({measure})" if measure != "cosine" else "similarity")
-    draw_image(axes, fitted(np.asarray(value), *pixels_of(axes, extent)), extent, norm=norm, cmap=colour_map())
+    draw_values(axes, np.asarray(value), extent, norm)
     return finish(axes, title, path)

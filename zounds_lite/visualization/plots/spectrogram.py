@@ -24,12 +24,11 @@ from zounds_lite.spectral import (
 )
 from zounds_lite.visualization.histogram import amplitude_histogram
 from zounds_lite.visualization.levels import reduced
-from zounds_lite.visualization.plots.figure import finish, on_axes, pixels_of
+from zounds_lite.visualization.plots.figure import columns_of, finish, on_axes
 from zounds_lite.visualization.plots.image import (
+    MOST_PIXELS,
     colour_bar as draw_colour_bar,
-    colour_map,
-    draw_image,
-    fitted,
+    draw_values,
     place,
     place_side,
     say_empty,
@@ -38,9 +37,6 @@ from zounds_lite.visualization.plots.image import (
 __all__ = ["plot_chromagram", "plot_histogram", "plot_spectrogram"]
 
 _MEASURES = ("amplitude", "power", "value")
-
-_MOST_FRAMES, _MOST_BANDS = 4096, 2048
-"""What an array is reduced to before anything is known of the pixels: more than pictures have."""
 
 _BLOCK_VALUES = 1 << 20
 """Values read at a time."""
@@ -173,9 +169,9 @@ class _Magnitudes:
 def _in_units(plain: np.ndarray, measure: str, floor_db: float, ref: float | None) -> np.ndarray:
     """Return one value per pixel: a level in dB, or the value itself; what is no number stays NaN."""
     if measure == "value":
-        values = reduced(plain, _MOST_FRAMES, _MOST_BANDS)
+        values = reduced(plain, *MOST_PIXELS)
         return np.clip(values, *_limits(values))
-    values = reduced(_Magnitudes(plain), _MOST_FRAMES, _MOST_BANDS)  # type: ignore[arg-type]  # read like an array
+    values = reduced(_Magnitudes(plain), *MOST_PIXELS)  # type: ignore[arg-type]  # read like an array
     # silence has no loudest value: all of it is at the floor
     top = ref or float(values[np.isfinite(values)].max(initial=0.0)) or 1.0
     if measure == "amplitude":
@@ -209,8 +205,7 @@ def _draw(axes: Any, values: np.ndarray, extent: Any, limits: tuple[float, float
     norm = optional("matplotlib.colors").Normalize(*limits)
     if label is not None:
         draw_colour_bar(axes, norm, label)
-    # the labels, the colour bar among them, have left this many pixels
-    draw_image(axes, fitted(values, *pixels_of(axes, extent)), extent, norm=norm, cmap=colour_map())
+    draw_values(axes, values, extent, norm)
 
 
 def plot_chromagram(
@@ -327,7 +322,8 @@ def plot_histogram(
     norm = optional("matplotlib.colors").Normalize(0.0, 1.0)
     if colour_bar:
         draw_colour_bar(axes, norm, "count / largest count")
-    columns, rows = pixels_of(axes, extent)
+    # a few columns less than pixels, for none is then lost between two
+    columns = max(1, columns_of(axes) * 2 // 3)
     counts = np.asarray(amplitude_histogram(samples, min(columns, len(samples)), n_bins, (bottom, top)))
-    draw_image(axes, fitted(counts.T, columns, rows), extent, norm=norm, cmap=colour_map())
+    draw_values(axes, counts.T, extent, norm)
     return finish(axes, title, path)

@@ -18,7 +18,7 @@ from zounds_lite.timeseries import TimeDimension, TimeSlice, VariableRateTimeSer
 from zounds_lite.timeseries.durations import in_seconds
 from zounds_lite.visualization.axes import Ruler, ruler_of
 from zounds_lite.visualization.envelope import envelope
-from zounds_lite.visualization.plots.figure import finish, on_axes, pixels_of
+from zounds_lite.visualization.plots.figure import columns_of, finish, on_axes
 from zounds_lite.visualization.plots.image import ink, place_side, say_empty
 from zounds_lite.visualization.plots.spectrogram import check_numbers, dimensions_of, is_frequency
 
@@ -65,7 +65,7 @@ def plot_waveform(
     """
     check_numbers(samples, 1, 2)
     axes = on_axes(axes, height=2.5 if np.ndim(samples) == 1 else 1.5 + 1.2 * min(8, np.shape(samples)[1]))
-    channels = np.asarray(samples).reshape(len(samples), -1).T
+    channels = np.asarray(samples)[None] if np.ndim(samples) == 1 else np.asarray(samples).T
     dimension = dimensions_of(samples)[0]
     place_side(axes, "x", (dimension, channels.shape[1]))
     axes.set_ylabel("amplitude")
@@ -74,7 +74,7 @@ def plot_waveform(
         say_empty(axes)
         return finish(axes, title, path)
     ruler = _ruler(dimension, channels.shape[1])
-    outlines = [_outline(channel, pixels_of(axes)[0]) for channel in channels]
+    outlines = [_outline(channel, columns_of(axes)) for channel in channels]
     height = max(1.0, *(_peak(low, high) for low, high in outlines))
     for band, outline in enumerate(outlines):
         _draw_outline(axes, ruler, outline, -2.0 * height * band, ink() if color is None else color)
@@ -154,7 +154,7 @@ def plot_curve(array: Any, axes: Any = None, title: str | None = None, path: str
     else:
         if is_frequency(dimension) and (plain.dtype.kind == "c" or not (plain < 0).any()):
             plain, label = _spectrum_db(plain), "level / dB"
-        outline = _outline(plain, pixels_of(axes)[0])
+        outline = _outline(plain, columns_of(axes))
         _draw_outline(axes, _ruler(dimension, len(plain)), outline, 0.0, ink())
     axes.set_ylabel(label)
     return finish(axes, title, path)
