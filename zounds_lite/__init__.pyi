@@ -58,6 +58,19 @@ from zounds_lite.datasets import (
     plan_ingest as plan_ingest,
     write_manifest as write_manifest,
 )
+from zounds_lite.datasets.exports import (
+    ClipFrames as ClipFrames,
+    ExportReport as ExportReport,
+    export_clips as export_clips,
+    export_csv as export_csv,
+    export_frames as export_frames,
+    export_hdf5 as export_hdf5,
+    export_npz as export_npz,
+    export_parquet as export_parquet,
+    export_webdataset as export_webdataset,
+    open_frames as open_frames,
+    read_axes as read_axes,
+)
 from zounds_lite.featureflow.archivelimits import ArchiveLimits as ArchiveLimits
 from zounds_lite.featureflow.archives import ArchiveMember as ArchiveMember
 from zounds_lite.featureflow.corpusof import corpus_of as corpus_of
