@@ -70,6 +70,18 @@ def test_a_tone_and_a_click_lie_where_the_ticks_say():
     assert abs(found - between(ticks_below(root, top + height), 3.0)) <= width / numbers.shape[1]
 
 
+def test_the_axis_of_windows_covers_the_sound_and_the_picture_lies_in_the_middle_of_them():
+    samples = zounds.AudioSamples(np.zeros(22_050 * 4), SR)
+    windows = zounds.SampleRate(frequency=zounds.Seconds(0.5), duration=zounds.Seconds(2))
+    spectrum = zounds.spectral.stft(samples, windows)[:5]
+    root, (left, top, width, height), _ = picture(abs(spectrum) + 1)
+    below = ticks_below(root, top + height)
+    assert below[0.0] == 64 and below[4.0] == pytest.approx(664, abs=0.1)
+    # five windows, half a second apart, around 1, 1.5, ..., 3 seconds
+    assert left == pytest.approx(between(below, 0.75), abs=0.1)
+    assert left + width == pytest.approx(between(below, 3.25), abs=0.1)
+
+
 @every_scale
 def test_a_band_lies_beside_the_tick_of_its_frequency(scale):
     blank = np.full((50, len(scale)), 1e-3)

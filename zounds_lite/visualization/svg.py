@@ -15,7 +15,7 @@ from zounds_lite.core import Dimension, IdentityDimension
 from zounds_lite.errors import DimensionError
 from zounds_lite.spectral import ExplicitFrequencyDimension, FrequencyDimension
 from zounds_lite.timeseries import AudioSamples, TimeDimension
-from zounds_lite.visualization.axes import axis_of
+from zounds_lite.visualization.axes import Axis, axis_of, covered_seconds, ruler_of
 from zounds_lite.visualization.colours import perceptual_colours
 from zounds_lite.visualization.levels import Levels, levels_of, reduced
 from zounds_lite.visualization.lines import lines_svg
@@ -28,6 +28,7 @@ from zounds_lite.visualization.shapes import (
     note,
     rectangle,
     right_ticks,
+    round_values,
     svg,
     text,
 )
@@ -128,16 +129,37 @@ def _picture(array: np.ndarray, values: np.ndarray, levels: Levels, across: Dime
     colours[1:, :3] = perceptual_colours(255)
     colours[0] = 0
     shape = _upright(array)[0].shape
-    parts = [rectangle(_SPECTRUM, fill=_GAP)] if gaps.any() else []
+    place, axis = _placed(across, shape[0])
+    parts = [rectangle(place, fill=_GAP)] if gaps.any() else []
     parts += [
-        image(png_bytes(numbers.T[::-1], colours), _SPECTRUM),
-        bottom_axis(axis_of(across, shape[0]), _SPECTRUM),
+        image(png_bytes(numbers.T[::-1], colours), place),
+        rectangle(_SPECTRUM),
+        bottom_axis(axis, _SPECTRUM),
         left_axis(axis_of(up, shape[1]), _SPECTRUM),
         *([] if gaps.all() else _colour_bar(levels)),
     ]
     if gaps.any():
         parts.append(note("grey: no number (NaN)", _SPECTRUM))
     return svg(_WIDTH, _HEIGHT, summary(array), parts)
+
+
+def _placed(across: Dimension, size: int) -> tuple[Frame, Axis]:
+    """Return where the picture goes, and the axis under it.
+
+    A window of time is drawn around its middle, so the picture begins a little later than the first window does; the
+    axis begins with the window.
+    """
+    if not isinstance(across, TimeDimension):
+        return _SPECTRUM, axis_of(across, size)
+    ruler = ruler_of(across, size)
+    assert ruler is not None
+    first, last = ruler.value_at(0.0), ruler.value_at(float(size))
+    covered = covered_seconds(across, size)
+    low, high = min(first, covered[0]), max(last, covered[1])
+    scale = _SPECTRUM.width / (high - low)
+    place = Frame(_SPECTRUM.left + (first - low) * scale, _SPECTRUM.top, (last - first) * scale, _SPECTRUM.height)
+    ticks = tuple(((value - low) * scale, words) for value, words in round_values(low, high, 10))
+    return place, Axis(ruler.label, int(_SPECTRUM.width), ticks)
 
 
 def _colour_bar(levels: Levels) -> list[str]:
