@@ -4,8 +4,12 @@ The program makes two recordings at 41,100 Hz, one of tones and one of notes of 
 silence. Every second becomes a small picture of its mel bands, whose name holds its label. A logistic regression learns
 which pictures show a sound; a second classifier, of scikit-learn where it is installed, learns the seven notes and
 silence. Both are stored as data, and predict the same when another process has read them.
+
+``python workflow_1_music_ml.py FOLDER`` learns from your recordings instead, ``FOLDER/class/recording.wav``, two or
+more of each class: every second is a picture, and whole recordings are left out to be tested on.
 """
 
+import dataclasses
 import importlib.util
 import json
 import subprocess
@@ -85,7 +89,8 @@ def mel_pictures(path, reference="recording"):
     faintest ringing after a tone, or nothing at all, as bright as the tone.
     """
     sound = zounds.AudioSamples.from_file(path).mono.resample(LOADED)
-    count = len(sound) // LOADED.rate
+    count = max(1, len(sound) // LOADED.rate)
+    sound = sound.pad_with_silence(zounds.Seconds(1)) if len(sound) < LOADED.rate else sound
     seconds = [sound[zounds.TimeSlice(start=zounds.Seconds(i), duration=zounds.Seconds(1))] for i in range(count)]
     power = np.stack([mel_bands(stft(second, FRAMES, HANN, pad="centre"), MEL) for second in seconds])
     if reference == "second":
@@ -135,6 +140,19 @@ def absent_from_halves(labels):
     return [CLASSES[label] for label in split.absent_from_train]
 
 
+def of_your_recordings(folder):
+    """Learn the classes that the folders in a folder are, and print the report on recordings that were left out."""
+    for path in sorted(Path(folder).glob("*/*")):
+        pictures, label = mel_pictures(path), path.parent.name
+        save_pictures(f"images/yours/{label} {path.stem}", pictures, dict.fromkeys(range(len(pictures)), label))
+    images = zounds.labelled_images("images/yours", label="label_(.+)", pattern="*/*.png")
+    # seconds of one recording are alike: as one document, they are all on one side
+    recordings = np.array([name.partition("/")[0] for name in images.documents])
+    images = dataclasses.replace(images, documents=recordings)
+    report = learn(Notes, images, "yours")
+    print(f"{NOTE_CLASSIFIER.__name__}: {images}\n{report}\n{report.matrix}\nfiles: images/yours/, notes.zl")
+
+
 def main():
     samples, played = make_recordings()
     second_tone = samples[2 * RECORDED.rate :][:4].round(7).tolist()
@@ -181,4 +199,4 @@ if __name__ == "__main__":
     if sys.argv[1:] == ["--predict"]:
         print(json.dumps(predictions()))
     else:
-        sys.exit(main())
+        sys.exit(of_your_recordings(sys.argv[1]) if sys.argv[1:] else main())

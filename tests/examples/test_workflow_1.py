@@ -69,3 +69,20 @@ def test_a_tone_lies_in_its_band_and_silence_is_dark_unless_it_is_its_own_refere
         row = int(pictures[2 * i][:, 20].argmax())
         assert np.argmin(abs(workflow.MEL.center_frequencies - hz)) == 127 - row  # low frequencies at the bottom
         assert pictures[2 * i + 1][:, 2:-2].max() == 0 and by_second[2 * i + 1].max() == 255
+
+
+def test_recordings_of_your_own_are_classes_by_their_folders(load, capsys):
+    workflow, rng = load(), np.random.default_rng(0)
+    for take in range(4):
+        for label, sound in (
+            ("hum_label_9", np.sin(0.05 * np.arange(18_000) + take)),
+            ("hiss", rng.normal(size=9_000)),
+        ):
+            Path("mine", label).mkdir(parents=True, exist_ok=True)
+            samples = zounds.AudioSamples((0.1 * sound).astype(np.float32), zounds.SR8000())
+            samples.save(f"mine/{label}/take {take}.wav")
+    workflow.of_your_recordings("mine")
+    printed = capsys.readouterr().out
+    # two seconds and a part of the one, a second and a part of the other: parts of seconds after the first do not count
+    assert "12 examples of shape (128, 44) from 8 documents, 2 classes" in printed
+    assert "hum_label_9" in printed and "accuracy 1.000" in printed
