@@ -9,6 +9,7 @@ Where h5py is missing, clips are WAV files and the result is a folder of ``.npy`
 """
 
 import importlib.util
+import shutil
 import subprocess
 import sys
 import time
@@ -47,7 +48,9 @@ def made_up(genre, number):
 
 
 def make_corpus():
-    """Write the clips; return where they are."""
+    """Write the clips, and remove what an earlier run made of others; return where they are."""
+    for path in map(Path, (OUT, "resumed", "parallel")):
+        path.unlink() if path.is_file() else shutil.rmtree(path, ignore_errors=True)
     if not HAS_HDF5:
         for genre in GENRES:
             folder = Path("clips", genre)
