@@ -55,7 +55,7 @@ POINTS: list[tuple[str, str, Callable[[Path], Any], Callable[[Path], Any]]] = [
      partial(SizeLimit, free=2 * _PAGE)),
     ("when data are synced", "batch", lambda path: FailingCall("D", "data.mdb", error=errno.EDQUOT),
      partial(SizeLimit, free=3 * _PAGE)),
-    ("when a blob is synced", "large", lambda path: FailingCall("S", ".part", error=errno.EDQUOT),
+    ("when a blob is synced", "large", lambda path: FailingCall("S", ".blob", error=errno.EDQUOT),
      partial(SizeLimit, free=1_000_000)),
 ]  # fmt: skip
 
