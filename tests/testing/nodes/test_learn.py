@@ -12,6 +12,7 @@ from zounds_lite.learn import (
     InfiniteSampler,
     KMeans,
     Learned,
+    LogisticRegression,
     Pipeline,
     PreprocessResult,
     SimHash,
@@ -150,6 +151,20 @@ class TestKMeans(_Learns):
 
     def changes(self):
         return {"centroids": 4, "seed": 1, "iterations": 2, "passes": 1}
+
+
+class TestLogisticRegression(_Learns):
+    node = LogisticRegression
+    atomic = True
+
+    def changes(self):
+        return {"C": 2.0, "method": "predict_proba", "iterations": 50}
+
+    def example(self):
+        return {"data": rows(20, 0, np.float64), "labels": np.array(["a", "b"] * 10)}
+
+    def join(self, results):
+        return results[0].weights if results else None
 
 
 class TestSimHash(_Learns):
