@@ -62,16 +62,15 @@ def _begin(task: Callable[[], Any], limit: float) -> _Child:
     status = 1
     try:
         os.close(read)
-        said = json.dumps(task()).encode()
-        status = 0
+        said, right = json.dumps(task()).encode(), 0
     except BaseException:  # noqa: BLE001 - the parent is told
-        said = traceback.format_exc().encode("utf-8", "backslashreplace")
+        said, right = traceback.format_exc().encode("utf-8", "backslashreplace"), 1
+    try:
+        while said:
+            said = said[os.write(write, said) :]
+        status = right
     finally:
-        try:
-            while said:
-                said = said[os.write(write, said) :]
-        finally:
-            os._exit(status)
+        os._exit(status)
 
 
 def all_forked(tasks: Iterable[Callable[[], Any]], limit: float = 60.0, at_once: int = 2) -> Iterator[Ended]:
