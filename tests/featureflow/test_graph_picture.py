@@ -150,6 +150,17 @@ def test_two_hundred_features_lie_apart(shape):
     read_html(wide._repr_html_())
 
 
+@pytest.mark.parametrize(("count", "needs", "is_drawn"), [(300, 2, True), (800, 1, True), (1000, 5, False)])
+def test_graphs_of_any_size_stay_small(count, needs, is_drawn):
+    features = {"f0": ff.JSONFeature(ff.IteratorNode, store=True)}
+    for k in range(1, count):
+        before = list(features.values())[-needs:]
+        features[f"a_feature_with_a_long_name_{k}"] = ff.JSONFeature(len, needs=before, store=True)
+    html = type("Huge", (ff.BaseModel,), features)._repr_html_()
+    read_html(html)
+    assert ("<svg" in html) == is_drawn
+
+
 @pytest.mark.parametrize("make", [zounds.stft, zounds.audio_graph])
 def test_ready_made_graphs_are_drawn(make):
     cls = make(resample_to=zounds.SR11025())

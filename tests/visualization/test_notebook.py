@@ -2,6 +2,7 @@
 
 import io
 import re
+import warnings
 
 import numpy as np
 import pytest
@@ -154,6 +155,15 @@ def test_stored_ogg_is_heard_without_decoding_the_rest():
     html = ogg._repr_html_()
     assert heard(html).duration_in_seconds == pytest.approx(30, abs=0.01)
     assert "plays the first 30 of 40 s" in words(html) and "OggVorbisWrapper(22050 Hz" in words(html)
+
+
+def test_samples_that_lost_their_rate_are_seen_and_not_heard():
+    samples = tone()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # from numpy 2.5 on
+        samples.shape = (11_025, 2)
+    html = samples._repr_html_()
+    assert "<svg" in html and not sources(read_html(html)[0], "audio")
 
 
 # --- everything else ----------------------------------------------------------------------------------------------

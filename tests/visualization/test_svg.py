@@ -221,6 +221,26 @@ def test_any_numbers_are_drawn(array):
     read_svg(figure_svg(array))
 
 
+TINY, HUGE = 5e-324, np.finfo(float).max
+
+
+@pytest.mark.parametrize(
+    "values", [[HUGE, -HUGE], [HUGE, HUGE], [TINY, 0], [TINY, -TINY], [np.inf, HUGE, -HUGE, np.nan], [1e16, 1e16 + 2]]
+)
+@pytest.mark.parametrize("shape", ["row", "column", "line", "audio", "spectrum", "complex"])
+def test_numbers_at_their_ends_are_drawn(values, shape):
+    values = np.array(values)
+    scale = FrequencyDimension(zounds.LinearScale(zounds.FrequencyBand(0, 100), len(values)))
+    shapes = {
+        "row": values[None], "column": values[:, None], "line": values,
+        "audio": zounds.AudioSamples(np.tile(values, 3000), SR), "spectrum": zounds.ArrayWithUnits(values, [scale]),
+        "complex": values[None] + 0j,
+    }  # fmt: skip
+    text = figure_svg(shapes[shape])
+    read_svg(text)
+    assert not re.search(r"\b(nan|inf)\b", text)
+
+
 @pytest.mark.parametrize("shape", [(1,), (1, 1), (1, 9), (9, 1)])
 def test_one_frame_and_one_band_are_drawn(shape):
     spectrum = zounds.ArrayWithUnits(np.ones(shape), [zounds.TimeDimension(zounds.Seconds(1)), None][: len(shape)])

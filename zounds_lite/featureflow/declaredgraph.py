@@ -8,11 +8,11 @@ Sources:
     E. Gansner, E. Koutsofios, S. North, "Drawing graphs with dot", 2015, appendix A (the language DOT).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from zounds_lite.featureflow.display import render_html
+from zounds_lite.featureflow.display import escaped, render_html
 from zounds_lite.featureflow.feature import Aspect, Feature, Var
 from zounds_lite.featureflow.lineage import Lineage
 
@@ -20,6 +20,9 @@ __all__ = ["FeatureGraph", "FeatureNode"]
 
 _MOST_ARGUMENT = 60
 """Characters of an argument that are shown."""
+
+_MOST_DRAWN, _MOST_SVG, _MOST_TEXT = 3_000, 900_000, 100_000
+"""Boxes and arrows, and characters, up to which a notebook gets a picture; and those of the text that it gets else."""
 
 _LOOKS = {True: 'style="filled" fillcolor="#d6e6fa"', False: 'style="dashed"'}
 
@@ -81,9 +84,12 @@ class FeatureGraph:
     def __init__(self, title: str, features: Mapping[str, Feature]) -> None:
         lineage = Lineage(features)
         found = dict(features)
-        for feature in list(found.values()):  # what is needed may be no feature of this class
-            for need in _upstream(feature, lineage):
-                found.setdefault(need.name or "?", need)
+        waiting = list(found.values())
+        while waiting:  # what is needed may be no feature of this class
+            for need in lineage.needs(waiting.pop()).values():
+                if (need.name or "?") not in found:
+                    found[need.name or "?"] = need
+                    waiting.append(need)
         self.title = title
         self.nodes = tuple(_node(name, feature, lineage) for name, feature in found.items())
 
@@ -123,21 +129,13 @@ class FeatureGraph:
         return render_html(self)
 
     def _repr_html_(self) -> str:
-        return f'<div style="overflow:auto;max-height:700px">{self.svg()}</div>'
+        drawn = self.svg() if len(self.nodes) + len(self.edges) <= _MOST_DRAWN else ""
+        if not drawn or len(drawn) > _MOST_SVG:
+            return f"<pre>{escaped(self.text, _MOST_TEXT)}</pre>"
+        return f'<div style="overflow:auto;max-height:700px">{drawn}</div>'
 
     def __repr__(self) -> str:
         return self.text
-
-
-def _upstream(feature: Feature, lineage: Lineage) -> Iterator[Feature]:
-    """Yield what a feature is computed from, directly or not, each once."""
-    open_, seen = [feature], {id(feature)}
-    while open_:
-        for need in lineage.needs(open_.pop()).values():
-            if id(need) not in seen:
-                seen.add(id(need))
-                open_.append(need)
-                yield need
 
 
 def _node(name: str, feature: Feature, lineage: Lineage) -> FeatureNode:

@@ -9,10 +9,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-__all__ = ["Levels", "group_edges", "levels_of", "reduced"]
+__all__ = ["LARGEST", "Levels", "group_edges", "levels_of", "reduced"]
 
 _DARK_PERCENT, _CHOSEN_FLOORS_DB = 20, (-160.0, -40.0)
 """A floor that nobody named leaves this part of the picture darkest, and lies between these levels."""
+
+LARGEST = 1e300
+"""What is larger is drawn like this, and what differs by less than one part of it is the same: numbers have ends."""
 
 _BLOCK_VALUES = 1 << 20
 """Values read at a time: an hour of stored spectrum is a memory map that is never held whole."""
@@ -95,18 +98,19 @@ def levels_of(values: np.ndarray, floor_db: float | None = None, is_db: bool | N
         >>> levels_of(np.array([-1.0, 1.0])).low
         -1.0
     """
-    finite = values[np.isfinite(values)]
+    values = np.asarray(values, np.float64)
+    finite = np.clip(values[np.isfinite(values)], -LARGEST, LARGEST)
     peak = finite.max(initial=-np.inf)
     if not finite.size or peak == finite.min() == 0.0:
         return Levels(np.zeros(values.shape, np.uint8), 0.0, 0.0, False)
-    values = np.nan_to_num(values, nan=finite.min(), posinf=peak, neginf=finite.min())
+    values = np.clip(np.nan_to_num(values, nan=finite.min()), finite.min(), peak)
     is_db = finite.min() >= 0.0 if is_db is None else is_db
     if is_db:
         with np.errstate(divide="ignore"):
             values = 20.0 * np.log10(values / peak)
         low, peak = _chosen_floor(values) if floor_db is None else floor_db, 0.0
     else:
-        low = finite.min()
+        low = finite.min() if peak - finite.min() > 1 / LARGEST else peak
     span = peak - low or 1.0  # one value everywhere is its own peak, and as bright
     steps = np.rint(255.0 * np.clip(1.0 - (peak - values) / span, 0.0, 1.0)).astype(np.uint8)
     return Levels(steps, float(low), float(peak), bool(is_db))

@@ -12,7 +12,7 @@ from zounds_lite.spectral import ExplicitFrequencyDimension, FrequencyDimension
 from zounds_lite.timeseries import AudioSamples
 from zounds_lite.visualization.axes import Axis, axis_of
 from zounds_lite.visualization.envelope import envelope
-from zounds_lite.visualization.levels import levels_of
+from zounds_lite.visualization.levels import LARGEST, levels_of
 from zounds_lite.visualization.shapes import Frame, bottom_axis, left_axis, note, rectangle, round_values, svg, text
 from zounds_lite.visualization.summary import summary
 
@@ -25,6 +25,9 @@ _ALONE, _OF_SEVERAL, _APART = 150, 90, 14
 _MOST_CHANNELS = 8
 _QUIET = 0.1
 """Audio whose peak is lower is drawn larger than full scale."""
+
+_MOST = 2 * LARGEST
+"""Stands for infinity."""
 
 _INK = "#2f6db5"
 """Reads on white and on black."""
@@ -84,7 +87,7 @@ class _Drawn:
         self.level: tuple[float, float] | None = None
         if isinstance(dimension, (FrequencyDimension, ExplicitFrequencyDimension)):
             channel = self._levels(np.abs(channel) if channel.dtype.kind == "c" else channel.astype(float), floor_db)
-        self.low, self.high = envelope(channel, _INNER)
+        self.low, self.high = (np.clip(values, -_MOST, _MOST) for values in envelope(channel, _INNER))
 
     def _levels(self, values: np.ndarray, floor_db: float | None) -> np.ndarray:
         """Return a spectrum in dB, where its values are magnitudes."""
@@ -99,7 +102,7 @@ class _Drawn:
     def finite(self) -> np.ndarray:
         """The lowest and highest values that are finite."""
         both = np.concatenate([self.low, self.high])
-        return both[np.isfinite(both)]
+        return both[abs(both) < _MOST]
 
     def draw(self, low: float, high: float, frame: Frame) -> list[str]:
         """Draw it between two amplitudes."""
@@ -156,11 +159,11 @@ def _range(array: np.ndarray, drawn: list[_Drawn]) -> tuple[float, float, str]:
     if isinstance(array, AudioSamples) and array.dtype.kind in "fi":
         full = 1.0 if array.dtype.kind == "f" else float(np.iinfo(array.dtype).max)
         peak = max(-low, high)
-        peak = full if peak == 0 or _QUIET * full <= peak <= full else peak * 1.05
+        peak = full if peak < 1 / LARGEST or _QUIET * full <= peak <= full else peak * 1.05
         return -peak, peak, "amplitude"
     if finite.size:
         low, high = float(finite.min()), float(finite.max())
-    room = (high - low) * 0.05 or abs(high) * 0.05 or 1.0
+    room = next(room for room in ((high - low) * 0.05, abs(high) * 0.05, 1.0) if room > 1 / LARGEST)
     return low - room, high + room, "value"
 
 

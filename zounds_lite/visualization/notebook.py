@@ -14,7 +14,7 @@ from zounds_lite.featureflow import BaseModel
 from zounds_lite.featureflow.declaredgraph import FeatureGraph
 from zounds_lite.featureflow.display import escaped
 from zounds_lite.soundfile import OggVorbisWrapper
-from zounds_lite.timeseries import AudioSamples
+from zounds_lite.timeseries import AudioSamples, TimeDimension
 from zounds_lite.visualization.documents import document_html
 from zounds_lite.visualization.graph import graph_svg
 from zounds_lite.visualization.players import clip_of, player_html, wrapped_clip
@@ -46,7 +46,7 @@ def to_html(value: Any, floor_db: float | None = None) -> str:
         floor_db (float | None): see ``figure_svg``.
 
     Examples:
-        >>> to_html(np.eye(8))[:28]
+        >>> to_html(np.eye(8))[:29]
         '<figure style="margin:0"><svg'
         >>> to_html("<b>")
         '<pre>&#x27;&lt;b&gt;&#x27;</pre>'
@@ -63,7 +63,9 @@ def to_html(value: Any, floor_db: float | None = None) -> str:
     if isinstance(value, OggVorbisWrapper):
         return _figure("", value, player_html(wrapped_clip(value)))
     if isinstance(value, np.ndarray) and has_figure(value):
-        player = player_html(clip_of(value)) if isinstance(value, AudioSamples) else ""
+        # an array that was given another shape in place has lost its rate
+        is_audio = isinstance(value, AudioSamples) and isinstance(value.dimensions[0], TimeDimension)
+        player = player_html(clip_of(value)) if is_audio else ""
         return _figure(figure_svg(value, floor_db), value, player)
     return f"<pre>{escaped(repr(value), _MOST_TEXT)}</pre>"
 

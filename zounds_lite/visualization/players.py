@@ -150,4 +150,5 @@ def player_html(clip: Clip) -> str:
     if not clip.data:
         return said
     data = base64.b64encode(clip.data).decode("ascii")
-    return f'<audio controls preload="metadata" style="display:block" src="data:{clip.media_type};base64,{data}"></audio>{said}'
+    source = f"data:{clip.media_type};base64,{data}"
+    return f'<audio controls preload="metadata" style="display:block" src="{source}"></audio>{said}'
