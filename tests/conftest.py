@@ -28,6 +28,8 @@ EXTRAS = {
 TORCH_TESTS = Path(__file__).parent / "torch"
 TORCH_MODULES = Path(__file__).parents[1] / "zounds_lite" / "learn" / "nets"
 """Their examples need torch; tests/torch runs them too."""
+PLOT_MODULES = Path(__file__).parents[1] / "zounds_lite" / "visualization" / "plots"
+"""Their examples need matplotlib; tests/visualization/test_plots_more.py runs them too."""
 
 
 def _missing():
@@ -44,8 +46,9 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     missing = _missing()
-    if "torch" in missing:
-        config.option.ignore = [*(config.option.ignore or []), str(TORCH_MODULES)]
+    for module, folder in (("torch", TORCH_MODULES), ("matplotlib", PLOT_MODULES)):
+        if module in missing:
+            config.option.ignore = [*(config.option.ignore or []), str(folder)]
     if config.getoption("--require-extras") and missing:
         extras = ",".join(sorted({EXTRAS[module] for module in missing}))
         raise pytest.UsageError(

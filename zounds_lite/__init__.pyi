@@ -327,6 +327,16 @@ from zounds_lite.timeseries.nodes import Pooled as Pooled
 from zounds_lite.visualization import (
     MusicPicture as MusicPicture,
     MusicPictures as MusicPictures,
+    plot as plot,
+    plot_chromagram as plot_chromagram,
+    plot_components as plot_components,
+    plot_curve as plot_curve,
+    plot_histogram as plot_histogram,
+    plot_onsets as plot_onsets,
+    plot_rainbowgram as plot_rainbowgram,
+    plot_self_similarity as plot_self_similarity,
+    plot_spectrogram as plot_spectrogram,
+    plot_waveform as plot_waveform,
     spectrogram_png as spectrogram_png,
 )
 

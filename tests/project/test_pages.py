@@ -13,6 +13,8 @@ PAGES = [*sorted(DOCS.glob("*.md")), *TRANSFORMS]
 TAUGHT = [page for page in PAGES if ">>>" in page.read_text("utf-8")]
 NEED_TORCH = [page for page in TAUGHT if ">>> import torch" in page.read_text("utf-8")]
 """Pages that tests/torch runs."""
+NEED_MATPLOTLIB = [page for page in TAUGHT if re.search(r"^>>> .*\bplot", page.read_text("utf-8"), re.MULTILINE)]
+"""Pages that tests/visualization runs, where matplotlib is installed."""
 FLAGS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
@@ -44,7 +46,7 @@ def run_page(page):
     assert result.attempted > 0
 
 
-@pytest.mark.parametrize("page", [page for page in TAUGHT if page not in NEED_TORCH], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [page for page in TAUGHT if page not in NEED_TORCH + NEED_MATPLOTLIB], ids=lambda page: page.name)
 def test_the_page_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run_page(page)

@@ -54,6 +54,11 @@ def test_frames_with_periods_are_averaged_too_and_arrays_without_units_have_indi
     assert self_similarity(np.ones((10, 2, 3)), max_frames=4).dimensions == (IdentityDimension(),) * 2
 
 
+def test_frames_of_a_second_are_frames():
+    frames = ArrayWithUnits(np.ones((10, 2)), [TimeDimension(Seconds(1)), None])
+    assert self_similarity(frames).dimensions[0].frequency == Seconds(1)
+
+
 def test_what_is_no_frame_is_refused():
     with pytest.raises(DimensionError, match=r"stft\(samples\)"):
         self_similarity(melody(440.0))

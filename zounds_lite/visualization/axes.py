@@ -162,7 +162,9 @@ def covered_seconds(dimension: TimeDimension, size: int) -> tuple[float, float]:
         step, length = (picoseconds(x) / PICOSECONDS for x in (dimension.frequency, dimension.duration))
         return start, start + max(step, (size - 1) * step + length)
     samples = (size - 1) * dimension.hop + dimension.window - (dimension.padding or 0)
-    samples = samples if dimension.n_samples is None else min(samples, dimension.n_samples)
+    whole = dimension.n_samples
+    if whole is not None and abs(whole - samples) <= max(dimension.hop, dimension.window):
+        samples = whole  # the last window reaches a little further than the signal, or not quite as far
     return start, start + max(1, samples) / dimension.rate
 
 
@@ -227,11 +229,16 @@ def axis_of(dimension: Dimension | None, size: int, max_ticks: int = 8) -> Axis:
         return Axis(ruler.label, 0, ())
     low, high = ruler.value_at(0.0), ruler.value_at(float(size))
     whole = ruler.label == "index"
-    ways = [_evenly(low, high, max_ticks, whole)]
+    values = _evenly(low, high, max_ticks, whole)
     if not ruler.is_straight:
-        ways += [_by_decade(digits, low, high) for digits in _ROUND_DIGITS]
-    kept = [_thinned(ruler, values, max_ticks) for values in ways]
-    values = min(kept, key=lambda values: _widest_gap(ruler, values))
+        # equal steps with one left out are no longer equal
+        ways = [
+            even
+            for even in (values, _evenly(low, high, (max_ticks + 1) // 2, whole))
+            if _has_room(ruler, even, max_ticks)
+        ]
+        ways += [_thinned(ruler, _by_decade(digits, low, high), max_ticks) for digits in _ROUND_DIGITS]
+        values = min(ways, key=lambda values: _widest_gap(ruler, values))
     texts = _texts(values)
     return Axis(ruler.label, size, tuple(zip(np.ravel(ruler.position_of(values)).tolist(), texts, strict=True)))
 
@@ -285,6 +292,10 @@ def _thinned(ruler: Ruler, values: list[float], max_ticks: int) -> list[float]:
         if len(kept) < max_ticks and all(abs(at - ruler.position_of(other)) >= room for other in kept):
             kept.append(value)
     return sorted(kept)
+
+
+def _has_room(ruler: Ruler, values: list[float], max_ticks: int) -> bool:
+    return len(_thinned(ruler, values, max_ticks)) == len(values)
 
 
 def _widest_gap(ruler: Ruler, values: list[float]) -> float:

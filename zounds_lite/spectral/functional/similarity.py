@@ -12,7 +12,7 @@ from zounds_lite import dsp
 from zounds_lite.core import ArrayWithUnits, Dimension, IdentityDimension
 from zounds_lite.errors import DeclarationError, DimensionError
 from zounds_lite.spectral.functional.axes import windowed_dimension
-from zounds_lite.timeseries import TimeDimension
+from zounds_lite.timeseries import AudioSamples, TimeDimension
 
 __all__ = ["self_similarity"]
 
@@ -66,7 +66,7 @@ def self_similarity(
     if not frames.ndim:
         raise DimensionError("an array without an axis; give frames, such as the result of stft")
     time = getattr(array, "dimensions", (IdentityDimension(),))[0]
-    if isinstance(time, TimeDimension) and time.is_audio:
+    if isinstance(array, AudioSamples):
         raise DimensionError(f"samples of shape {frames.shape} are no frames; give spectra, such as stft(samples)")
     count = 1 if max_frames is None else max(1, -(-len(frames) // max_frames))
     if count > 1:

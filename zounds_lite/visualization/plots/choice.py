@@ -79,8 +79,7 @@ def _fitting(value: np.ndarray) -> Any:
     if isinstance(value, AudioSamples):
         return plot_waveform
     if value.ndim == 1:
-        is_audio = isinstance(dimensions[0], TimeDimension) and dimensions[0].is_audio
-        return plot_waveform if is_audio else plot_curve
+        return plot_curve
     if any(is_chroma(dimension) for dimension in dimensions):
         return plot_chromagram
     return plot_self_similarity if is_similarity(value) else plot_spectrogram

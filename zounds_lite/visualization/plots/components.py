@@ -31,6 +31,7 @@ def plot_components(
     dimensions: Iterable[Dimension | None] | None = None,
     figure: Any = None,
     most: int = 64,
+    label: str = "value",
     title: str | None = None,
     path: str | Path | None = None,
 ) -> Any:
@@ -43,6 +44,7 @@ def plot_components(
             dimension of the spectra that it was learned from; None: those of the array, or none.
         figure (matplotlib.figure.Figure | None): where to draw, also a part of a figure; None: a new one.
         most (int): how many are drawn, >= 1; the title says how many there are.
+        label (str): what the values are, quantity and unit.
         title (str | None): what to write above the pictures.
         path (str | Path | None): write the figure to this file, too; see ``save``.
 
@@ -79,13 +81,13 @@ def plot_components(
     if figure is None:
         figure = new_figure(0.8 + _WIDTH * columns, 0.8 + _HEIGHT * rows)
     grid = figure.subplots(rows, columns, squeeze=False, sharex=True, sharey=True)
-    _draw_all(figure, grid, plain[:count], kinds)
+    _draw_all(figure, grid, plain[:count], kinds, label)
     if title is None and count < len(plain):
         title = f"the first {count} of {len(plain)}"
     return finish(figure, title, path)
 
 
-def _draw_all(figure: Any, grid: Any, plain: np.ndarray, kinds: tuple[Dimension | None, ...]) -> None:
+def _draw_all(figure: Any, grid: Any, plain: np.ndarray, kinds: tuple[Dimension | None, ...], label: str) -> None:
     """Draw one component on each of the axes, and leave the rest of them out."""
     finite = plain[np.isfinite(plain)]
     low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 1.0)
@@ -108,10 +110,10 @@ def _draw_all(figure: Any, grid: Any, plain: np.ndarray, kinds: tuple[Dimension 
         axes.tick_params(labelbottom=True)  # also above a place that is left empty
     names = [axis_of(kind, size).label for kind, size in zip(kinds, plain.shape[1:], strict=True)]
     figure.supxlabel(names[0], fontsize="medium")
-    figure.supylabel(names[1] if len(names) == 2 else "value", fontsize="medium")
+    figure.supylabel(names[1] if len(names) == 2 else label, fontsize="medium")
     if plain.ndim == 3:
         colours = optional("matplotlib.cm").ScalarMappable(norm=norm, cmap=colour_map())
-        figure.colorbar(colours, ax=list(places[: len(plain)]), label="value", pad=0.01)
+        figure.colorbar(colours, ax=list(places[: len(plain)]), label=label, pad=0.01)
 
 
 def _draw_curve(axes: Any, component: np.ndarray, kind: Dimension | None, limits: tuple[float, float]) -> None:

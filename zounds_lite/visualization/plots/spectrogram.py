@@ -73,6 +73,7 @@ def plot_spectrogram(
     measure: str | None = None,
     floor_db: float = -80.0,
     ref: float | None = None,
+    label: str | None = None,
     colour_bar: bool = True,
     title: str | None = None,
     path: str | Path | None = None,
@@ -87,6 +88,7 @@ def plot_spectrogram(
             are. None: amplitudes if they are complex or none is negative, and otherwise values.
         floor_db (float): level that is darkest, in dB under 0 dB, < 0.
         ref (float | None): the amplitude or power at 0 dB, > 0, which is brightest; None: the loudest of all.
+        label (str | None): what the colour bar says, quantity and unit; None: ``"level / dB"``, or ``"value"``.
         colour_bar (bool): write beside the picture which colour is which level.
         title (str | None): what to write above the picture.
         path (str | Path | None): write the figure to this file, too; see ``save``.
@@ -122,8 +124,8 @@ def plot_spectrogram(
         if measure is None:
             measure = "value" if _is_signed(plain) else "amplitude"
         values = _in_units(plain, measure, floor_db, ref)
-        limits, label = (_limits(values), "value") if measure == "value" else ((floor_db, 0.0), "level / dB")
-        _draw(axes, values, extent, limits, label if colour_bar else None)
+        limits, quantity = (_limits(values), "value") if measure == "value" else ((floor_db, 0.0), "level / dB")
+        _draw(axes, values, extent, limits, (label or quantity) if colour_bar else None)
     return finish(axes, title, path)
 
 

@@ -57,8 +57,8 @@ def plot_waveform(
     Examples:
         >>> from zounds_lite.timeseries import SR8000, AudioSamples
         >>> axes = plot_waveform(AudioSamples(np.sin(np.arange(8000.0)), SR8000()))
-        >>> axes.get_xlabel(), axes.get_ylabel(), axes.get_ylim()
-        ('time / s', 'amplitude', (-1.0, 1.0))
+        >>> axes.get_xlabel(), axes.get_ylabel()
+        ('time / s', 'amplitude')
 
     See Also:
         waveform_png: a picture without axes, and without matplotlib.
@@ -120,13 +120,16 @@ def _name_bands(axes: Any, height: float, count: int) -> None:
         axes.axhline(edge, color="0.8", linewidth=0.8)
 
 
-def plot_curve(array: Any, axes: Any = None, title: str | None = None, path: str | Path | None = None) -> Any:
+def plot_curve(
+    array: Any, axes: Any = None, label: str | None = None, title: str | None = None, path: str | Path | None = None
+) -> Any:
     """Draw a one-dimensional array: a feature over time, a spectrum over frequency, or values by index.
 
     Args:
         array (ArrayWithUnits | np.ndarray): real or complex. Complex spectra, and those that are never negative, are
             drawn in dB under the loudest value, down to -120 dB.
         axes (matplotlib.axes.Axes | None): where to draw; None: a new figure.
+        label (str | None): what the values are, quantity and unit; None: ``"value"``, or ``"level / dB"``.
         title (str | None): what to write above the picture.
         path (str | Path | None): write the figure to this file, too; see ``save``.
 
@@ -147,16 +150,16 @@ def plot_curve(array: Any, axes: Any = None, title: str | None = None, path: str
     """
     check_numbers(array, 1)
     axes = on_axes(axes, height=3.0)
-    dimension, plain, label = dimensions_of(array)[0], np.asarray(array), "value"
+    dimension, plain, quantity = dimensions_of(array)[0], np.asarray(array), "value"
     place_side(axes, "x", (dimension, len(plain)))
     if not plain.size:
         say_empty(axes)
     else:
         if is_frequency(dimension) and (plain.dtype.kind == "c" or not (plain < 0).any()):
-            plain, label = _spectrum_db(plain), "level / dB"
+            plain, quantity = _spectrum_db(plain), "level / dB"
         outline = _outline(plain, columns_of(axes))
         _draw_outline(axes, _ruler(dimension, len(plain)), outline, 0.0, ink())
-    axes.set_ylabel(label)
+    axes.set_ylabel(label or quantity)
     return finish(axes, title, path)
 
 
