@@ -9,8 +9,10 @@ Sources:
     R. Barlow, H. Brunk, "The isotonic regression problem and its dual", JASA 67 (337), 1972 (pooling neighbours).
 """
 
+from bisect import bisect_right, insort
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 __all__ = ["Layout", "layered"]
 
@@ -137,19 +139,10 @@ def _crossings(layout: Layout, behind: dict[Hashable, list[Hashable]]) -> int:
         ends: list[int] = []
         for item in items:
             new = sorted(rank[other] for other in behind[item])
-            count += sum(_above(ends, end) for end in new)
+            count += sum(len(ends) - bisect_right(ends, end) for end in new)
             for end in new:
-                ends.insert(len(ends) - _above(ends, end), end)
+                insort(ends, end)
     return count
-
-
-def _above(ordered: list[int], value: int) -> int:
-    """Return how many of a sorted list are larger."""
-    low, high = 0, len(ordered)
-    while low < high:
-        middle = (low + high) // 2
-        low, high = (low, middle) if ordered[middle] > value else (middle + 1, high)
-    return len(ordered) - low
 
 
 def _place(
@@ -162,8 +155,7 @@ def _place(
     """Move everything towards the middle of what it is joined to, without changing the order."""
     y = layout.y
     for items in layout.columns:
-        apart = _distances(items, height, gap)
-        y.update({item: sum(apart[: k + 1]) for k, item in enumerate(items)})
+        y.update(zip(items, accumulate(_distances(items, height, gap)), strict=True))
     for sweep in range(_SWEEPS):
         for items in layout.columns if sweep % 2 else layout.columns[::-1]:
             wanted, weights = [], []
@@ -173,9 +165,8 @@ def _place(
                 weights.append(_WEIGHT if isinstance(item, tuple) else 1.0)
             y.update(zip(items, _apart(wanted, weights, _distances(items, height, gap)), strict=True))
     boxes = [at for item, at in y.items() if not isinstance(item, tuple)]
-    top = min(boxes, default=0.0) - height / 2
-    # what is on the way needs no room of its own above the boxes
-    y.update({item: at - min(top, min(y.values(), default=0.0)) for item, at in y.items()})
+    top = min([*(at - height / 2 for at in boxes), *y.values()], default=0.0)
+    y.update({item: at - top for item, at in y.items()})
 
 
 def _distances(items: Sequence[Hashable], height: float, gap: float) -> list[float]:
@@ -186,10 +177,7 @@ def _distances(items: Sequence[Hashable], height: float, gap: float) -> list[flo
 
 def _apart(wanted: Sequence[float], weights: Sequence[float], distances: Sequence[float]) -> list[float]:
     """Return the places nearest to those wanted, in the least squares, that keep their order and distances."""
-    offsets, total = [], 0.0
-    for distance in distances:
-        total += distance
-        offsets.append(total)
+    offsets = list(accumulate(distances))
     pools: list[list[float]] = []  # mean, weight, count
     for want, weight, offset in zip(wanted, weights, offsets, strict=True):
         pools.append([want - offset, weight, 1])
