@@ -115,24 +115,25 @@ def test_npz(model, tmp_path):
         assert np.array_equal(found["bark"], model("a/one.wav").bark) and found["fft"].dtype == np.complex64
         assert str(found["id"]) == "a/one.wav" and json.loads(str(found["metadata"]))["take"] == 0
         assert len(json.loads(str(found["bark.dimensions"]))) == 2
-    smaller = export_npz(model, tmp_path / "small", compressed=True, progress=False)
-    assert len(smaller.written) == 3
+    for folder, compressed in (("large", False), ("small", True), ("again", True)):
+        assert len(export_npz(model, tmp_path / folder, compressed=compressed, progress=False).written) == 3
+    (name,) = (path.name for path in (tmp_path / "small").glob("one*"))
+    data = {folder: (tmp_path / folder / name).read_bytes() for folder in ("large", "small", "again")}
+    assert len(data["small"]) < len(data["large"]) and data["small"] == data["again"]
 
 
 def test_a_folder_goes_on_and_begins_anew_when_it_was_complete(model, tmp_path, monkeypatch):
     count = 0
-    save = np.savez
+    write_array = np.lib.format.write_array
 
-    def interrupted(file, **arrays):
+    def interrupted(file, array, **options):
         nonlocal count
         count += 1
-        file.write(b"half")
-        if count == 2:
+        write_array(file, array, **options)
+        if count == 6:  # four arrays and texts for each document
             raise KeyboardInterrupt
-        file.seek(0)
-        save(file, **arrays)
 
-    monkeypatch.setattr(np, "savez", interrupted)
+    monkeypatch.setattr(np.lib.format, "write_array", interrupted)
     with pytest.raises(KeyboardInterrupt):
         export_npz(model, tmp_path / "out", progress=False)
     monkeypatch.undo()
@@ -263,6 +264,8 @@ def test_slices_of_a_feature_or_a_function(model, tmp_path):
 
     report = export_clips(model, tmp_path / "out", halves, fmt="ogg", quality=0.3, progress=False)
     assert len(report.written) == 6
+    with pytest.raises(OutputError, match="from an export of other"):
+        export_clips(model, tmp_path / "out", lambda document: halves(document)[:1], fmt="ogg", progress=False)
     report = export_clips(model, tmp_path / "bad", "onsets", progress=False)
     assert len(report.failed) == 3 and "AttributeError" in report.failed[0].reason
 
@@ -286,6 +289,14 @@ def test_what_cannot_be_exported(model, tmp_path):
             export([1, 2], tmp_path / "x", progress=False)
     with pytest.raises(KeyNotFound, match="nothing"):
         export_npz(model, tmp_path / "x", "nothing", progress=False)
+
+    @zounds.simple_in_memory_settings
+    class Named(ff.BaseModel):
+        id = zounds.ArrayWithUnitsFeature(ff.IteratorNode, store=True)
+
+    Named.process(id=[zounds.ArrayWithUnits(np.ones((2, 3)), [None, None])])
+    with pytest.raises(DeclarationError, match="'id' has the name of what stands beside features"):
+        export_npz(Named, tmp_path / "x", progress=False)
     for words, arguments in (("fmt='m4a'", {"fmt": "m4a"}), ("durations above zero", {"slices": zounds.Seconds(0)}),
                              ("slices=", {"slices": [3]})):  # fmt: skip
         with pytest.raises(DeclarationError, match=words):

@@ -120,7 +120,7 @@ def test_silence_is_finite():
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [({"frame": 1023}, "even number"), ({"frame": 0}, "even number"), ({"n_bands": 400}, "half"),
-     ({"size": (2, 2)}, "odd"), ({"floor": -1}, "floor")],
+     ({"size": (2, 2)}, "odd"), ({"size": 9}, "odd"), ({"floor": -1}, "floor")],
 )  # fmt: skip
 def test_plans_that_cannot_be(arguments, words):
     with pytest.raises(DeclarationError, match=words):
@@ -174,6 +174,8 @@ def test_clips_of_an_hdf5_file(tmp_path):
             file[genre] = data
     report = export_frames(GTZAN(tmp_path / "in.h5"), tmp_path / "out", SMALL, progress=False)
     assert report.written[1] == f"{tmp_path}/in.h5#jazz/1"
+    export_frames(GTZAN(tmp_path / "in.h5"), tmp_path / "both", SMALL, workers=2, progress=False)
+    assert_equal(tmp_path / "both", tmp_path / "out")
     arrays, _ = everything(tmp_path / "out")
     assert np.array_equal(arrays["Xs"][1, 0], SMALL.of(signals["pop"][:, 0])["Xs"])
     with h5py.File(tmp_path / "in.h5", "a") as file:
@@ -350,6 +352,18 @@ def test_other_rates_and_channels_are_brought_to_one(tmp_path):
     assert len(report.written) == 1
     with open_frames(tmp_path / "out") as found:
         assert found.labels == ("5",) and found.array("Xs").shape[2] == SMALL.count(22_050)
+
+
+def test_a_clip_that_is_no_number(tmp_path):
+    for name, value in (("a", 0.0), ("b", np.nan)):
+        sound = signal_of()
+        sound[50] = value
+        soundfile.write(tmp_path / f"{name}.wav", sound, RATE, "FLOAT")
+    items = [AudioMetaData(uri=tmp_path / f"{name}.wav", label="x") for name in "ab"]
+    report = export_frames(items, tmp_path / "out", SMALL, progress=False)
+    assert [failure.reason.partition(":")[0] for failure in report.failed] == ["NonFiniteAudio"]
+    with open_frames(tmp_path / "out") as found:
+        assert found.done.tolist() == [[True, False]] and np.isfinite(np.asarray(found.rows("Xn"))).all()
 
 
 def test_a_clip_that_is_too_short(tmp_path):

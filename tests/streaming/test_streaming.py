@@ -78,6 +78,12 @@ CHAINS = {
     "bark": lambda: from_bytes(
         zounds.Resampler(RATE), zounds.SlidingWindow(SCHEME), zounds.FFT(), zounds.BarkBands(n_bands=40)
     ),
+    "contrast": lambda: from_bytes(
+        zounds.Resampler(RATE),
+        zounds.CQT(256, start_hz=220.0, n_bands=36),
+        ff.FunctionalNode(np.abs),
+        zounds.LocalContrastNormalization(floor=1e-3),
+    ),
     "mel": lambda: from_bytes(
         zounds.Resampler(RATE), zounds.SlidingWindow(SCHEME), zounds.FFT(), zounds.MelBands(n_bands=40)
     ),

@@ -6,7 +6,7 @@ their axes are stands beside them as JSON. A document whose feature cannot be ha
 """
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -19,6 +19,7 @@ from zounds_lite.errors import CorruptValue, DeclarationError, EmptyDataset, Zou
 __all__ = ["Chosen", "Read", "choose", "described_axes", "metadata_of", "read_axes"]
 
 _NUMBERS = "biufc"
+_TAKEN = ("id", "metadata")
 
 
 @dataclass(frozen=True)
@@ -108,13 +109,22 @@ def choose(documents: Any, features: Sequence[str] | str | None) -> Chosen:
         raise EmptyDataset(f"{documents!r} holds no documents; there is nothing to export")
     if features is not None:
         wanted = [features] if isinstance(features, str) else list(features)
-        return Chosen(model, ids, tuple(model._feature(name).name for name in wanted))
+        return Chosen(model, ids, _checked(model._feature(name).name for name in wanted))
     first = model(ids[0])
     stored = [name for name, feature in model.features.items() if feature.store]
     found = tuple(name for name in stored if _is_array(getattr(first, name)))
     if not found:
         raise EmptyDataset(f"no stored feature of {model.__name__} is an array of numbers; it stores: {stored}")
-    return Chosen(model, ids, found)
+    return Chosen(model, ids, _checked(found))
+
+
+def _checked(names: Iterable[str]) -> tuple[str, ...]:
+    """Refuse names that stand for something else beside the features."""
+    chosen = tuple(dict.fromkeys(names))
+    for name in chosen:
+        if name in _TAKEN:
+            raise DeclarationError(f"the feature {name!r} has the name of what stands beside features; rename it")
+    return chosen
 
 
 def _is_array(value: Any) -> bool:

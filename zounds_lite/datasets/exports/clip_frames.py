@@ -76,7 +76,7 @@ class ClipFrames(Declared):
     ) -> None:
         super().__init__(
             samplerate=samplerate, frame=frame, start_hz=start_hz, n_bands=n_bands, bands_per_octave=bands_per_octave,
-            size=tuple(size), sigma=sigma, floor=floor,
+            size=tuple(size) if isinstance(size, list) else size, sigma=sigma, floor=floor,
         )  # fmt: skip
 
     def validate(self) -> None:

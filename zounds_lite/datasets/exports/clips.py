@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from zounds_lite._declared import describe_argument
 from zounds_lite._declared.values import picoseconds
 from zounds_lite._span import PICOSECONDS
 from zounds_lite.datasets.exports.chosen import Chosen, choose, metadata_of
@@ -18,7 +19,7 @@ from zounds_lite.datasets.exports.replacing import ExportFolder, safe_name
 from zounds_lite.datasets.exports.report import ExportReport, reported
 from zounds_lite.datasets.manifest import RESERVED
 from zounds_lite.datasets.stretches import STRETCH_COLUMNS
-from zounds_lite.errors import DeclarationError, KeyNotFound
+from zounds_lite.errors import DeclarationError, KeyNotFound, LineageError
 from zounds_lite.media import AudioReader, encode
 from zounds_lite.media.formats import formats
 from zounds_lite.persistence import AudioSamplesFeature
@@ -138,7 +139,12 @@ def _described(slices: Slices | None) -> Any:
         return slices
     if isinstance(slices, np.timedelta64):
         return picoseconds(slices)
-    return getattr(slices, "__qualname__", "function") if callable(slices) else [repr(part) for part in slices]
+    if not callable(slices):
+        return [repr(part) for part in slices]
+    try:
+        return describe_argument(slices)
+    except LineageError:  # no source to read, as of functions that were typed into a prompt
+        return getattr(slices, "__qualname__", type(slices).__qualname__)
 
 
 def _written(

@@ -274,14 +274,21 @@ def begun(path: Path, layout: Layout) -> Arrays:
 
 
 def finished(path: Path, compression: str | None) -> None:
-    """Give complete arrays their own name."""
-    aside, source = path.with_name(path.name + PARTIAL), path.with_name(path.name + PARTIAL)
-    if compression is not None:
-        aside = path.with_name(path.name + _NEW)
-        remove(aside)
-        HDF5Arrays.compressed(source, aside, compression)
-    os.replace(aside, path)
-    remove(source)
+    """Give complete arrays their own name.
+
+    Raises:
+        OutputError: it cannot be written; what was filled stays.
+    """
+    source = ready = path.with_name(path.name + PARTIAL)
+    try:
+        if compression is not None:
+            ready = path.with_name(path.name + _NEW)
+            remove(ready)
+            HDF5Arrays.compressed(source, ready, compression)
+        os.replace(ready, path)
+        remove(source)
+    except OSError as error:
+        raise OutputError(f"{str(path)!r} cannot be written: {error}; the same call goes on") from error
 
 
 def remove(path: Path) -> None:

@@ -4,7 +4,9 @@ In each, an array of the name of each feature; ``id`` and ``metadata`` (JSON) as
 axes are (JSON). ``np.load`` reads them.
 """
 
+import zipfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -42,13 +44,22 @@ def export_npz(
     """
     chosen, report = choose(documents, features), ExportReport(str(folder))
     files = ExportFolder(folder, chosen.job("npz", compressed))
-    save: Any = np.savez_compressed if compressed else np.savez
     skip = lambda number, _id: files.has(f"{safe_name(_id)}.npz")  # noqa: E731
     for _, read in chosen.read(report, progress, skip):
         beside = {f"{name}.dimensions": np.array(described_axes(array)) for name, array in read.arrays.items()}
         texts = {"id": np.array(read.id), "metadata": np.array(read.metadata_text)}
-        with files.file(f"{safe_name(read.id)}.npz") as path, open(path, "wb") as file:
-            save(file, **{name: np.asarray(array) for name, array in read.arrays.items()}, **beside, **texts)
+        with files.file(f"{safe_name(read.id)}.npz") as path:
+            _save(path, {**read.arrays, **beside, **texts}, compressed)
         report.written.append(read.id)
     files.finish()
     return report
+
+
+def _save(path: Path, arrays: dict[str, np.ndarray], compressed: bool) -> None:
+    """Write what ``np.savez`` would write, whatever the arrays are called."""
+    with zipfile.ZipFile(path, "w") as file:
+        for name, array in arrays.items():
+            member = zipfile.ZipInfo(f"{name}.npy")  # of 1980, so that the same export gives the same bytes
+            member.compress_type = zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED
+            with file.open(member, "w", force_zip64=True) as out:
+                np.lib.format.write_array(out, np.asarray(array), allow_pickle=False)

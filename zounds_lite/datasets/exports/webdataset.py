@@ -8,11 +8,12 @@ import io
 import json
 import tarfile
 from collections.abc import Sequence
+from itertools import groupby
 from typing import Any
 
 import numpy as np
 
-from zounds_lite.datasets.exports.chosen import Chosen, Read, choose
+from zounds_lite.datasets.exports.chosen import Read, choose
 from zounds_lite.datasets.exports.replacing import ExportFolder
 from zounds_lite.datasets.exports.report import ExportReport, reported
 from zounds_lite.errors import DeclarationError
@@ -58,23 +59,23 @@ def export_webdataset(
     if audio is not None:
         chosen.model._feature(audio)
     files = ExportFolder(folder, chosen.job("webdataset", audio, fmt.lower(), per_shard))
-    for start in range(0, len(chosen.ids), per_shard):
-        ids = chosen.ids[start : start + per_shard]
-        name = f"shard-{start // per_shard:06d}.tar"
-        if files.has(name):
-            report.kept += ids
-            continue
-        with files.file(name) as path, tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
-            part = Chosen(chosen.model, ids, chosen.features)
-            for number, read in part.read(report, progress):
+    skip = lambda number, _id: files.has(_shard(number // per_shard))  # noqa: E731
+    documents_of = groupby(chosen.read(report, progress, skip), key=lambda pair: pair[0] // per_shard)
+    for shard, group in documents_of:
+        with files.file(_shard(shard)) as path, tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
+            for number, read in group:
                 members: dict[str, bytes] = {}
                 with reported(report, read.id):
                     members = _members(read, audio, fmt.lower())
                 for kind, data in members.items():
-                    _add(tar, f"{start + number:09d}.{kind}", data)
+                    _add(tar, f"{number:09d}.{kind}", data)
                 report.written += [read.id] if members else []
     files.finish()
     return report
+
+
+def _shard(number: int) -> str:
+    return f"shard-{number:06d}.tar"
 
 
 def _members(read: Read, audio: str | None, fmt: str) -> dict[str, bytes]:
