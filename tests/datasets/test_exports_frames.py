@@ -310,6 +310,30 @@ def test_a_job_that_is_killed_goes_on(folder, tmp_path):
     assert_equal(tmp_path / "out.h5", _unbroken(folder, tmp_path))
 
 
+def test_writing_a_clip_touches_nothing_but_its_chunks_and_the_ledger(tmp_path):
+    """So that no clip under way can damage the file: all that says where something lies stays as it is."""
+    h5py = pytest.importorskip("h5py")
+    path = tmp_path / "x.h5"
+    layout = frame_arrays.Layout(RATE, ("a", "b"), 3, SMALL.count(SAMPLES), SMALL.widths, "job", {})
+    frame_arrays.HDF5Arrays.make(path, layout)
+    before = np.fromfile(path, np.uint8)
+    arrays = frame_arrays.HDF5Arrays(path, writes=True)
+    clip = SMALL.of(signal_of())
+    arrays.write(1, 2, clip)
+    arrays.close()
+    after = np.fromfile(path, np.uint8)
+    assert len(after) == len(before)
+    may_differ = np.zeros(len(after), bool)
+    with h5py.File(path) as file:
+        for name in clip:
+            at = file[name].id.get_chunk_info_by_coord((1, 2, 0, 0, 0))
+            may_differ[at.byte_offset : at.byte_offset + at.size] = True
+            assert np.array_equal(file[name][1, 2], clip[name]) and file[name].id.get_num_chunks() == 6
+        ledger = file["done"].id.get_offset()
+        may_differ[ledger : ledger + 6] = True
+    assert np.array_equal(after[~may_differ], before[~may_differ]) and (after != before).any()
+
+
 def test_what_is_left_of_the_very_beginning_is_no_job(folder, tmp_path):
     (tmp_path / "out.new").mkdir()
     (tmp_path / "out.new" / "Xa.npy").write_bytes(b"half")
