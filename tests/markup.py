@@ -11,8 +11,8 @@ import numpy as np
 
 VOID = {"br", "hr", "img", "input", "link", "meta"}
 ALLOWED = {
-    "audio", "br", "caption", "circle", "div", "figcaption", "figure", "g", "image", "path", "pre", "rect", "small",
-    "svg", "table", "tbody", "td", "text", "th", "thead", "title", "tr",
+    "audio", "br", "caption", "circle", "div", "figcaption", "figure", "g", "image", "li", "ol", "path", "pre", "rect",
+    "small", "svg", "table", "tbody", "td", "text", "th", "thead", "title", "tr",
 }  # fmt: skip
 SVG = "{http://www.w3.org/2000/svg}"
 MEGABYTE = 1_000_000

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import zounds_lite as zounds
+from tests.markup import read_html
 from zounds_lite.errors import DeclarationError, KeyNotFound
 from zounds_lite.index import BruteForceSearch, HammingDistanceBruteForceSearch, SearchResults, VectorIndex
 
@@ -42,6 +43,16 @@ def test_results_play_exactly_the_stretch_that_was_found(sounds):
         with pytest.raises(KeyNotFound, match="no document"):
             results[-1].samples()
         assert "(deleted)" in results._repr_html_()
+
+
+def test_a_page_of_results_stays_small_and_holds_only_text(sounds):
+    long = zounds.TimeSlice(duration=zounds.Seconds(2))
+    _id = next(iter(sounds))._id
+    results = SearchResults("q", [(_id, long)] * 1000, np.arange(1000), sounds)
+    elements, words = read_html(results._repr_html_())
+    assert [tag for tag, _ in elements].count("audio") == 10 and "and 700 more" in words
+    hostile = SearchResults("q", [("<img src=x onerror=alert(1)>\0", long)])
+    assert "<img src=x" in read_html(hostile._repr_html_())[1]
 
 
 def test_results_are_lists():

@@ -4,20 +4,23 @@ Goal: an answer is walked through as often as wanted, knows how far each find is
 the stretch that was found. Classes: ``SearchResult``, ``SearchResults``.
 """
 
-import base64
-import html
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, overload
 
 import numpy as np
 
 from zounds_lite.errors import DeclarationError, KeyNotFound
+from zounds_lite.featureflow.display import escaped
 from zounds_lite.timeseries import TimeSlice
+from zounds_lite.visualization.players import clip_of, player_html
 
 __all__ = ["SearchResult", "SearchResults"]
 
-_PLAYED = 10
-"""So many results get a player in a notebook."""
+_PLAYED, _LISTED, _LONGEST = 10, 300, 500
+"""So many results get a player in a notebook, and are listed, each with so many characters at most."""
+
+_SECONDS, _BYTES = 10.0, 40_000
+"""Most that a player holds."""
 
 
 class SearchResult(tuple[Any, ...]):
@@ -141,11 +144,13 @@ class SearchResults(Sequence[Any]):
         return "\n".join([f"SearchResults({len(self)})", *lines])
 
     def _repr_html_(self) -> str:
+        players = [_player(result) for result in self[:_PLAYED]] + [""] * len(self)
         rows = [
-            f"<li>{html.escape(repr(result))}, distance {distance:.6g}{_player(result) if i < _PLAYED else ''}</li>"
-            for i, (distance, result) in enumerate(zip(self.distances, self, strict=True))
+            f"<li>{escaped(repr(result), _LONGEST)}, distance {distance:.6g}{player}</li>"
+            for player, distance, result in zip(players, self.distances[:_LISTED], self[:_LISTED], strict=False)
         ]
-        return f"<ol>{''.join(rows)}</ol>"
+        more = f"<div>and {len(self) - _LISTED} more</div>" if len(self) > _LISTED else ""
+        return f"<ol>{''.join(rows)}</ol>{more}"
 
 
 def _as_result(result: Any, document: Any) -> Any:
@@ -162,7 +167,7 @@ def _player(result: Any) -> str:
     if "resampled" not in features:
         return ""
     try:
-        data = base64.b64encode(result.samples().encode().read()).decode("ascii")
+        samples = result.samples()
     except KeyNotFound:
         return " (deleted)"
-    return f'<br><audio controls src="data:audio/wav;base64,{data}"></audio>'
+    return player_html(clip_of(samples, _SECONDS, _BYTES))

@@ -58,7 +58,7 @@ def clip_of(samples: AudioSamples, most_seconds: float = MOST_SECONDS, most_byte
     Args:
         samples (AudioSamples): real samples; those behind the clip are not read.
         most_seconds (float): how much is played, > 0.
-        most_bytes (int): size of the file, give or take a second of it, > 0.
+        most_bytes (int): size of the file, give or take a second of compressed sound, > 0.
 
     Examples:
         >>> from zounds_lite.timeseries import SR8000
@@ -121,13 +121,13 @@ def _playable(samples: np.ndarray) -> tuple[np.ndarray, list[str]]:
 
 def _encoded(sound: np.ndarray, rate: int, most_bytes: int) -> tuple[bytes, int, str]:
     """Encode block by block until the file is as large as it may be; return it, its frames, and its media type."""
-    channels = 1 if sound.ndim == 1 else sound.shape[1]
+    channels, block = 1 if sound.ndim == 1 else sound.shape[1], min(BLOCK, rate // 4)
     for fmt, subtype, quality, media_type in _ENCODINGS:
         out = io.BytesIO()
         try:
             with Encoder(out, rate, channels, fmt, subtype, quality) as encoder:
-                for start in range(0, len(sound), min(BLOCK, rate)):
-                    encoder.write(sound[start : start + min(BLOCK, rate)])
+                for start in range(0, len(sound), block):
+                    encoder.write(sound[start : start + block])
                     if len(out.getbuffer()) >= most_bytes:
                         break
         except (UnsupportedCodec, EncodeError):
