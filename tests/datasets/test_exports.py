@@ -140,7 +140,9 @@ def test_a_folder_goes_on_and_begins_anew_when_it_was_complete(model, tmp_path, 
     assert len(list((tmp_path / "out").iterdir())) == 2  # nothing half, and the note
     with pytest.raises(OutputError, match="from an export of other documents or features"):
         export_npz(model, tmp_path / "out", "fft", progress=False)
+    (tmp_path / "out" / ".one.npz.0123.partial").write_bytes(b"left by a run that was killed")
     report = export_npz(model, tmp_path / "out", progress=False)
+    assert not list((tmp_path / "out").glob(".*"))
     assert (len(report.kept), len(report.written)) == (1, 2) and "(1 of an earlier run)" in str(report)
     report = export_npz(model, tmp_path / "out", progress=False)
     assert (len(report.kept), len(report.written)) == (0, 3)

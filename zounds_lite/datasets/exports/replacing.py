@@ -77,7 +77,8 @@ class ExportFolder:
                 raise OutputError(
                     f"{str(path)!r} is from an export of other documents or features; delete it, or give a new folder"
                 )
-            for name in known["files"] if known is not None else []:
+            halves = [path.name for path in self.path.glob(".*.partial")]  # of a run that was ended by force
+            for name in [*halves, *(known["files"] if known is not None else [])]:
                 (self.path / name).unlink(missing_ok=True)
             self._note([])
         except OSError as error:
