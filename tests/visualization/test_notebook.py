@@ -166,6 +166,14 @@ def test_samples_that_lost_their_rate_are_seen_and_not_heard():
     assert "<svg" in html and not sources(read_html(html)[0], "audio")
 
 
+def test_a_damaged_recording_says_so():
+    data = bytearray(zounds.AudioSamples(np.random.default_rng(0).normal(0, 0.1, 99_999), SR).encode(fmt="OGG").read())
+    data[8_000:20_000] = bytes(12_000)
+    html = zounds.OggVorbisWrapper(bytes(data))._repr_html_()
+    assert "no player: " in words(html) and "is cut short or damaged" in words(html)
+    read_html(html)
+
+
 # --- everything else ----------------------------------------------------------------------------------------------
 
 

@@ -64,8 +64,10 @@ def to_html(value: Any, floor_db: float | None = None) -> str:
         return _figure("", value, player_html(wrapped_clip(value)))
     if isinstance(value, np.ndarray) and has_figure(value):
         # an array that was given another shape in place has lost its rate
-        is_audio = isinstance(value, AudioSamples) and isinstance(value.dimensions[0], TimeDimension)
-        player = player_html(clip_of(value)) if is_audio else ""
+        if isinstance(value, AudioSamples) and isinstance(value.dimensions[0], TimeDimension):
+            player = player_html(clip_of(value))
+        else:
+            player = ""
         return _figure(figure_svg(value, floor_db), value, player)
     return f"<pre>{escaped(repr(value), _MOST_TEXT)}</pre>"
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zounds_lite.errors import EncodeError, UnsupportedCodec
+from zounds_lite.errors import DecodeError, EncodeError, UnsupportedCodec
 from zounds_lite.featureflow.display import escaped
 from zounds_lite.media import Encoder, mix_to_mono
 from zounds_lite.media.decode import BLOCK
@@ -70,17 +70,18 @@ def clip_of(samples: AudioSamples, most_seconds: float = MOST_SECONDS, most_byte
 
 
 def wrapped_clip(recording: OggVorbisWrapper, most_seconds: float = MOST_SECONDS, most_bytes: int = MOST_BYTES) -> Clip:
-    """Return the start of an encoded recording; only that is decoded.
+    """Return the start of an encoded recording; only that is decoded, and where it is damaged, that is said.
 
     Args:
         recording (OggVorbisWrapper): the recording.
         most_seconds (float): see ``clip_of``.
         most_bytes (int): see ``clip_of``.
-
-    Raises:
-        DecodeError: the recording is damaged.
     """
-    return _clip(recording[: max(1, int(most_seconds * recording.samplerate))], len(recording), most_bytes)
+    try:
+        start = recording[: max(1, int(most_seconds * recording.samplerate))]
+    except DecodeError as error:
+        return Clip(b"", remarks=(f"no player: {error}",))
+    return _clip(start, len(recording), most_bytes)
 
 
 def _clip(samples: AudioSamples, frames_in_all: int, most_bytes: int) -> Clip:
