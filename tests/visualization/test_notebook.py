@@ -91,6 +91,7 @@ def test_what_is_too_loud_is_turned_down():
     html = tone(gain=4.0)._repr_html_()
     assert "turned down by 12 dB to full scale" in words(html)
     assert np.abs(heard(html)).max() < 1.1
+    assert "turned down" not in words(tone(gain=1.04)._repr_html_()), "by less than can be heard"
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.int16, np.int32, np.int64, np.float16, np.float64])

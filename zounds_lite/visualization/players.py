@@ -28,6 +28,9 @@ MOST_BYTES = 450_000
 """How much a clip may take; in a page it takes a third more."""
 
 _QUALITY = 0.4
+_LOUD = 10 ** (0.5 / 20)
+"""What is turned down by half a decibel or less, as decoded sound often is, is not worth a remark."""
+
 _PLAYED_RATES = 3_000, 384_000
 """Sample rates that browsers play, hertz."""
 
@@ -114,9 +117,9 @@ def _playable(samples: np.ndarray) -> tuple[np.ndarray, list[str]]:
         remarks.append(f"{count} {'sample that is' if count == 1 else 'samples that are'} not finite played as silence")
         sound[bad] = 0.0
     peak = float(abs(sound).max())
-    if peak > 1.0:
+    if peak > _LOUD:
         remarks.append(f"turned down by {20 * np.log10(peak):.3g} dB to full scale")
-        sound = sound / peak
+    sound = sound / max(1.0, peak)
     return sound.astype(np.float32), remarks
 
 
