@@ -156,7 +156,7 @@ def main(arguments=()):
     source = Path(arguments[0]) if arguments else play(Path("recordings"), SECONDS)
     folder = Path("pictures")
     folder.mkdir(exist_ok=True)
-    sheets, fine, count = [], 0, 0
+    fine = count = 0
     for item in zounds.datasets.Directory(source):
         path = Path(item.uri)
         name = path.name.partition(".")[0][:40]
@@ -165,10 +165,8 @@ def main(arguments=()):
         count += len(drawn)
         fine += sum(is_fine(picture, folder / f"{name}_{kind}.png") for kind, picture in drawn.items())
         print(f"{name}: {samples.duration_in_seconds:.0f} s, {len(drawn)} pictures")
-        sheets.append(sheet(drawn))
+        Path(f"all_of_{name}.png").write_bytes(png_bytes(pixels_of(sheet(drawn))))
         Recording.process(meta=zounds.AudioMetaData(uri=str(path), piece=name), _id=name)
-    for number, one in enumerate(sheets[:2]):
-        Path(f"all_pictures_{number}.png").write_bytes(png_bytes(pixels_of(one)))
 
     reports = {kind: learn(kind) for kind in KINDS}
     report = reports["hilbert"]
@@ -182,7 +180,7 @@ def main(arguments=()):
         reached[f"accuracy by {kind} pictures {one.accuracy:.3f}, >= {wanted:.3f}"] = one.accuracy >= wanted
     for what, is_reached in reached.items():
         print(f"  {'reached' if is_reached else 'MISSED'}: {what}")
-    print(f"files: {count} pictures in {folder}/, all_pictures_0.png and the like, recordings.zl, classifiers.zl")
+    print(f"files: {count} pictures in {folder}/, those of a recording in all_of_*.png, recordings.zl, classifiers.zl")
     return 0 if all(reached.values()) else 1
 
 

@@ -38,7 +38,7 @@ def test_the_whole_of_it_reaches_its_figures(workflow, capsys):
     for path in files:
         shape = png_pixels(path).shape
         assert shape == ((224, 224, 3) if "colour" in path.name else (224, 224))
-    assert png_pixels("all_pictures_0.png").shape == (3 * 232, 4 * 232, 3)
+    assert png_pixels("all_of_march.png").shape == (3 * 232, 4 * 232, 3)
     recording = workflow.Recording("march")
     assert recording.hilbert.shape == (6, 224, 224) and recording.meta["piece"] == "march"
 

@@ -8,7 +8,7 @@ import pytest
 from tests.visualization.test_png import read_png
 from zounds_lite import AudioSampleRate, AudioSamples, FrequencyBand
 from zounds_lite.errors import DeclarationError, DimensionError, EmptyAudio, NonFiniteAudio
-from zounds_lite.visualization.layouts import MusicPicture, pixels_of
+from zounds_lite.visualization.layouts import MusicPicture, centre_out, pixels_of
 from zounds_lite.visualization.layouts.levels import bands_of, levels
 from zounds_lite.visualization.layouts.sound import Sound
 
@@ -337,3 +337,23 @@ def test_bad_arguments_are_refused(arguments, match):
 def test_only_pictures_become_pixels(picture, error, match):
     with pytest.raises(error, match=match):
         pixels_of(picture)
+
+
+@pytest.mark.parametrize("kind", ["mel", "perceptual", "tiles"])
+def test_bands_and_levels_are_those_of_librosa(kind):
+    librosa = pytest.importorskip("librosa")
+    hop, n_fft, bands = 512, 2048, 24
+    samples = np.random.default_rng(1).standard_normal(bands * hop).astype(np.float32)
+    samples *= np.linspace(0.001, 0.2, len(samples), dtype=np.float32)
+    found = MusicPicture(kind, bands, n_bands=bands, grid=1)(audio(samples, 22050))
+    padded = np.pad(samples, ((n_fft - hop) // 2, n_fft))  # frames around the middle of each column
+    spectra = np.abs(librosa.stft(padded, n_fft=n_fft, hop_length=hop, center=False))[:, :bands]
+    bank = librosa.filters.mel(sr=22050, n_fft=n_fft, n_mels=bands, fmin=50, fmax=8000)
+    hz = librosa.mel_frequencies(bands + 2, fmin=50, fmax=8000)[1:-1]
+    power = bank @ spectra**2 if kind == "tiles" else (bank @ spectra) ** 2
+    db = librosa.power_to_db(power, top_db=None)
+    if kind != "mel":
+        db = librosa.perceptual_weighting(power, hz, top_db=None)
+    expected = np.clip(1 + (db - db.max()) / 80, 0, 1)
+    order = np.argsort(centre_out(np.arange(bands))) if kind == "tiles" else slice(None, None, -1)
+    np.testing.assert_allclose(found[order], expected, atol=1e-4)
