@@ -28,6 +28,7 @@ from zounds_lite.timeseries import TimeSlice
 from zounds_lite.visualization import (
     plot,
     plot_chromagram,
+    plot_curve,
     plot_histogram,
     plot_rainbowgram,
     plot_self_similarity,
@@ -272,9 +273,9 @@ def test_channels_lie_in_bands_the_first_at_the_top():
     left[10_000] = 1.0
     axes = plot(AudioSamples(np.stack([left, -left[::-1]], axis=1), SR11025()))
     assert [label.get_text() for label in axes.get_yticklabels()] == ["left", "right"]
-    assert axes.get_ylim() == (-3.0, 1.0)
+    assert axes.get_ylim() == pytest.approx((-3.15, 1.05))
     ink, at, bottom = inked(axes)
-    for moment, low, high in ((10_000 / 11025, 0.1, 0.9), (39_999 / 11025, -2.9, -2.1)):
+    for moment, low, high in ((10_000 / 11025, 0.1, 0.9), (39_999 / 11025, -3.0, -2.2)):
         column = round(pixel_of(axes, moment, 0)[0] - at)
         rows = [round(pixel_of(axes, 0, level)[1] - bottom) for level in (low, high)]
         assert ink[rows[0] : rows[1], column - 2 : column + 3].any(axis=1).all()
@@ -282,8 +283,13 @@ def test_channels_lie_in_bands_the_first_at_the_top():
 
 
 def test_what_is_louder_than_full_scale_is_drawn_whole():
-    assert plot(tone() * 2.0).get_ylim() == pytest.approx((-2.0, 2.0), rel=1e-3)
-    assert plot(tone() * 0.1).get_ylim() == (-1.0, 1.0)
+    assert plot(tone() * 2.0).get_ylim() == pytest.approx((-2.1, 2.1), rel=1e-3)
+    assert plot(tone() * 0.1).get_ylim() == (-1.05, 1.05)
+    for draw in (plot, plot_curve):
+        samples = np.array(tone())
+        samples[20_000:20_100], samples[30_000] = np.inf, -np.inf
+        ink, *_ = inked(draw(AudioSamples(samples, SR22050())))
+        assert ink.any(axis=0)[5:-5].all()
 
 
 @pytest.mark.parametrize("length", [900, 90_000])
@@ -349,6 +355,17 @@ def test_silence_is_dark_and_a_constant_is_drawn():
     assert np.ptp(constant) <= 3  # a step of a colour, rounded
     nothing, *_ = inside(plot(np.full((5, 5), np.nan)), background=WHITE)
     assert (nothing == WHITE).all()
+
+
+def test_what_is_no_spectrum_is_drawn_as_it_is():
+    codes = ArrayWithUnits(np.eye(50, dtype=np.uint8), [TIME, None])
+    for values in (codes, codes.T, codes > 0, np.eye(50) > 0):
+        axes = plot(values)
+        assert [bar.get_ylabel() for bar in axes.figure.axes if bar is not axes] == ["value"]
+    assert plot(ArrayWithUnits(np.ones((5, 30)), [None, TIME])).get_xlabel() == "time / s"
+    lowest = np.array([[-32768, 0], [0, 32767]], np.int16)
+    picture, *_ = inside(plot_spectrogram(lowest, measure="amplitude", colour_bar=False))
+    assert picture[5, 5] >= picture.max() - 3 and picture[5, -5] <= picture.min() + 3
 
 
 @pytest.mark.parametrize("shape", [(40,), (40, 30), (40_000,)])

@@ -113,7 +113,7 @@ def _plot_panels(value: np.ndarray, axes: Any, title: str | None, path: Any, opt
         panels[place] if kinds == [None, None] else ArrayWithUnits(panels[place], kinds) for place in places[:count]
     ]
     if _fitting(parts[0]) is plot_spectrogram and not {"measure", "ref"} & options.keys():
-        options = {**options, **levels_in_common(map(np.asarray, parts))}
+        options = {**options, **levels_in_common(parts)}
     figure = new_figure(10.0, 0.6 + 2.4 * count)
     grid = figure.subplots(count, 1, squeeze=False, sharex=True)[:, 0]
     for part, place, where in zip(parts, places, grid, strict=False):

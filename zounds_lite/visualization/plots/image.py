@@ -140,7 +140,8 @@ def _kind() -> Any:
             left, right, bottom, top = self.get_extent()
             corners = self.get_transform().transform([(left, bottom), (right, top)])
             columns, rows = np.maximum(1, np.rint(abs(corners[1] - corners[0]) * magnification)).astype(int).tolist()
-            if self._A is None or self._A.shape[:2] != (rows, columns):
+            drawn = self.get_array()
+            if drawn is None or drawn.shape[:2] != (rows, columns):
                 self.set_data(self._fit(columns, rows))
 
         def make_image(self, renderer: Any, magnification: float = 1.0, unsampled: bool = False) -> Any:

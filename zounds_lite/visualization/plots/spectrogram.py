@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from zounds_lite._lazy import optional
-from zounds_lite.core import Dimension
+from zounds_lite.core import Dimension, IdentityDimension
 from zounds_lite.dsp.level import amplitude_to_db, power_to_db
 from zounds_lite.errors import DeclarationError, DimensionError
 from zounds_lite.spectral import (
@@ -22,6 +22,7 @@ from zounds_lite.spectral import (
     ExplicitFrequencyDimension,
     FrequencyDimension,
 )
+from zounds_lite.timeseries import TimeDimension
 from zounds_lite.visualization.histogram import amplitude_histogram
 from zounds_lite.visualization.levels import reduced
 from zounds_lite.visualization.plots.figure import columns_of, finish, on_axes
@@ -85,7 +86,8 @@ def plot_spectrogram(
             units is drawn by index.
         axes (matplotlib.axes.Axes | None): where to draw; None: a new figure.
         measure (str | None): what the values are: ``"amplitude"`` and ``"power"`` are drawn in dB, ``"value"`` as they
-            are. None: amplitudes if they are complex or none is negative, and otherwise values.
+            are. None: amplitudes if they are complex, and if none is negative where there is a frequency axis or no
+            unit at all; otherwise values.
         floor_db (float): level that is darkest, in dB under 0 dB, < 0.
         ref (float | None): the amplitude or power at 0 dB, > 0, which is brightest; None: the loudest of all.
         label (str | None): what the colour bar says, quantity and unit; None: ``"level / dB"``, or ``"value"``.
@@ -122,7 +124,7 @@ def plot_spectrogram(
     plain, extent = _placed(array, axes)
     if plain.size:
         if measure is None:
-            measure = "value" if _is_signed(plain) else "amplitude"
+            measure = _measure_of(array)
         values = _in_units(plain, measure, floor_db, ref)
         limits, quantity = (_limits(values), "value") if measure == "value" else ((floor_db, 0.0), "level / dB")
         _draw(axes, values, extent, limits, (label or quantity) if colour_bar else None)
@@ -132,7 +134,8 @@ def plot_spectrogram(
 def _placed(array: Any, axes: Any) -> tuple[np.ndarray, tuple[float, float, float, float]]:
     """Give axes the units of an array; return its values, time or the first axis first, and where its image lies."""
     dimensions, plain = dimensions_of(array), np.asarray(array)
-    if is_frequency(dimensions[0]) and not is_frequency(dimensions[1]):
+    is_time = [isinstance(dimension, TimeDimension) for dimension in dimensions]
+    if (is_time[1] and not is_time[0]) or (is_frequency(dimensions[0]) and not is_frequency(dimensions[1])):
         dimensions, plain = dimensions[::-1], plain.T
     extent = place(axes, (dimensions[0], plain.shape[0]), (dimensions[1], plain.shape[1]))
     if not plain.size:
@@ -147,6 +150,14 @@ def _check_levels(measure: str | None, floor_db: float, ref: float | None) -> No
         raise DeclarationError(f"floor_db={floor_db}: a level under 0 dB is wanted, for example -80")
     if ref is not None and not 0 < ref < np.inf:
         raise DeclarationError(f"ref={ref}: the value at 0 dB is above 0; None takes the loudest")
+
+
+def _measure_of(array: Any) -> str:
+    """Tell what values are: those of spectra, and those without any units, are amplitudes unless they have a sign."""
+    dimensions, plain = dimensions_of(array), np.asarray(array)
+    is_plain = all(dimension is None or isinstance(dimension, IdentityDimension) for dimension in dimensions)
+    is_spectrum = plain.dtype.kind != "b" and (is_plain or any(map(is_frequency, dimensions)))
+    return "amplitude" if plain.dtype.kind == "c" or (is_spectrum and not _is_signed(plain)) else "value"
 
 
 def _is_signed(plain: np.ndarray) -> bool:
@@ -165,7 +176,9 @@ class _Magnitudes:
         self.shape = array.shape
 
     def __getitem__(self, index: Any) -> np.ndarray:
-        return np.abs(self._array[index])
+        part = self._array[index]
+        # the lowest integer has no magnitude among integers
+        return np.abs(part.astype(np.float64) if part.dtype.kind == "i" else part)
 
 
 def _in_units(plain: np.ndarray, measure: str, floor_db: float, ref: float | None) -> np.ndarray:
@@ -183,13 +196,14 @@ def _in_units(plain: np.ndarray, measure: str, floor_db: float, ref: float | Non
     return np.clip(db, floor_db, 0.0)
 
 
-def levels_in_common(parts: Iterable[np.ndarray]) -> dict[str, Any]:
+def levels_in_common(arrays: Iterable[Any]) -> dict[str, Any]:
     """Return ``measure`` and ``ref`` with which several arrays are drawn so that their levels can be compared."""
-    parts = list(parts)
-    if any(_is_signed(part) for part in parts):
+    arrays = list(arrays)
+    if any(_measure_of(array) == "value" for array in arrays):
         return {"measure": "value"}
     # read like arrays, block by block
-    peaks = np.array([reduced(_Magnitudes(part), 1, 1) for part in parts if part.size])  # type: ignore[arg-type]
+    parts = [_Magnitudes(np.asarray(array)) for array in arrays if np.size(array)]
+    peaks = np.array([reduced(part, 1, 1) for part in parts])  # type: ignore[arg-type]
     return {"measure": "amplitude", "ref": float(peaks[np.isfinite(peaks)].max(initial=0.0)) or None}
 
 

@@ -29,6 +29,9 @@ _DOTS = 100
 
 _FLOOR_DB = -120.0
 
+_ROOM = 1.05
+"""Half the height of a band, over full scale."""
+
 
 def plot_waveform(
     samples: Any, axes: Any = None, color: Any = None, title: str | None = None, path: str | Path | None = None
@@ -47,7 +50,7 @@ def plot_waveform(
 
     Returns:
         matplotlib.axes.Axes: what was drawn on; it counts in seconds. One channel reaches from -1 to 1, or to the peak
-        where that is higher; each of several has a band of that height.
+        where that is higher, with a little room; each of several has a band of that height.
 
     Raises:
         DimensionError: more than two axes.
@@ -69,15 +72,17 @@ def plot_waveform(
     dimension = dimensions_of(samples)[0]
     place_side(axes, "x", (dimension, channels.shape[1]))
     axes.set_ylabel("amplitude")
-    axes.set_ylim(-1.0, 1.0)
+    axes.set_ylim(-_ROOM, _ROOM)
     if not channels.size:
         say_empty(axes)
         return finish(axes, title, path)
     ruler = _ruler(dimension, channels.shape[1])
     outlines = [_outline(channel, columns_of(axes)) for channel in channels]
-    height = max(1.0, *(_peak(low, high) for low, high in outlines))
+    height = _ROOM * max(1.0, *(_peak(low, high) for low, high in outlines))
     for band, outline in enumerate(outlines):
-        _draw_outline(axes, ruler, outline, -2.0 * height * band, ink() if color is None else color)
+        # what is infinite ends with its band
+        low, high = (np.clip(side, -height, height) - 2.0 * height * band for side in outline)
+        _draw_outline(axes, ruler, low, high, ink() if color is None else color)
     axes.set_ylim(height * (1.0 - 2.0 * len(channels)), height)
     if len(channels) > 1:
         _name_bands(axes, height, len(channels))
@@ -99,9 +104,8 @@ def _peak(low: np.ndarray, high: np.ndarray) -> float:
     return float(values[np.isfinite(values)].max(initial=0.0))
 
 
-def _draw_outline(axes: Any, ruler: Ruler, outline: Any, middle: float, color: Any) -> None:
-    """Draw one band; an infinite sample reaches beyond the picture, and NaN leaves a gap."""
-    low, high = (np.clip(side, -1e30, 1e30) + middle for side in outline)
+def _draw_outline(axes: Any, ruler: Ruler, low: np.ndarray, high: np.ndarray, color: Any) -> None:
+    """Draw what lies between low and high; NaN leaves a gap."""
     if len(low) == ruler.size:
         at = ruler.value_at(np.arange(len(low)) + 0.5)
         marker = "." if len(low) <= _DOTS else None
@@ -157,10 +161,23 @@ def plot_curve(
     else:
         if is_frequency(dimension) and (plain.dtype.kind == "c" or not (plain < 0).any()):
             plain, quantity = _spectrum_db(plain), "level / dB"
-        outline = _outline(plain, columns_of(axes))
-        _draw_outline(axes, _ruler(dimension, len(plain)), outline, 0.0, ink())
+        low, high = _outline(plain, columns_of(axes))
+        bottom, top = _limits(low, high)
+        _draw_outline(axes, _ruler(dimension, len(plain)), np.clip(low, bottom, top), np.clip(high, bottom, top), ink())
+        axes.set_ylim(bottom, top)
     axes.set_ylabel(label or quantity)
     return finish(axes, title, path)
+
+
+def _limits(low: np.ndarray, high: np.ndarray) -> tuple[float, float]:
+    """Return the lowest and the highest value that is one, with a little room around them."""
+    values = np.concatenate([low, high])
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return 0.0, 1.0
+    bottom, top = float(finite.min()), float(finite.max())
+    room = 0.05 * (top - bottom) or 0.5
+    return bottom - room, top + room
 
 
 def _spectrum_db(spectrum: np.ndarray) -> np.ndarray:
