@@ -82,6 +82,17 @@ def flat_name(path, folder, suffix=None):
     return re.sub(r"[^0-9A-Za-z.]+", "-", relative.as_posix())
 
 
+def plays(path):
+    """Tell whether there is sound in a file; programs show how broken ones are dealt with, too."""
+    from zounds_lite import AudioSamples, Seconds
+    from zounds_lite.errors import DecodeError
+
+    try:
+        return len(AudioSamples.from_file(path, duration=Seconds(1))) > 0
+    except DecodeError:
+        return False
+
+
 def keep_picture(path, folder, target):
     """Copy a picture into the pages, and return its name and what it shows."""
     name = flat_name(path, folder)
@@ -101,7 +112,8 @@ def keep_sound(path, folder, target):
     name = flat_name(path, folder, ".ogg")
     beginning = AudioSamples.from_file(path, duration=Seconds(HEARD_SECONDS))
     beginning.save(target / name, subtype="VORBIS")
-    return name, f"{says}, its first {beginning.duration_in_seconds:.3g} s"
+    is_cut = beginning.duration_in_seconds >= HEARD_SECONDS
+    return name, f"{says}, its first {HEARD_SECONDS} s" if is_cut else says
 
 
 def show(path, pages):
@@ -113,7 +125,7 @@ def show(path, pages):
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         printed = run_example(path, folder)
-        pictures, sounds = left_in(folder, PICTURES), left_in(folder, SOUNDS)
+        pictures, sounds = left_in(folder, PICTURES), list(filter(plays, left_in(folder, SOUNDS)))
         small = [picture for picture in pictures if picture.stat().st_size <= MAX_PICTURE_BYTES]
         shown, heard = small[:MAX_PICTURES], sounds[:MAX_SOUNDS]
         return Shown(
@@ -127,8 +139,12 @@ def show(path, pages):
 def page(shown):
     """The page of a program."""
     parts = [f"# {shown.title}", shown.says]
-    for name, says in shown.pictures:
-        parts.append(f"```{{figure}} {shown.stem}/{name}\n:alt: {says}\n:class: paper\n\n`{says}`\n```")
+    if shown.pictures:
+        figures = [
+            f"```{{figure}} {shown.stem}/{name}\n:alt: {says}\n:class: paper\n\n`{says}`\n```"
+            for name, says in shown.pictures
+        ]
+        parts.append("\n\n".join(["````{container} pictures", *figures, "````"]))
     for name, says in shown.sounds:
         parts.append(f"```{{sound}} {shown.stem}/{name}\n`{says}`\n```")
     if shown.left_out:
@@ -145,7 +161,7 @@ def card(shown):
         look = f"[![{says}]({shown.stem}/{name})]({shown.stem}.md)"
     else:
         look = "```text\n" + "\n".join(shown.printed.splitlines()[:8]) + "\n```"
-    first = re.split(r"(?<=[.:])\s", " ".join(shown.says.split()), maxsplit=1)[0]
+    first = re.split(r"(?<=\.)\s", " ".join(shown.says.split()), maxsplit=1)[0]
     has = f"\n\n{len(shown.sounds)} to hear" if shown.sounds else ""
     return f"````{{container}} card\n{look}\n\n[{shown.title}]({shown.stem}.md)\n\n{first}{has}\n````"
 

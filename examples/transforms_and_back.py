@@ -98,7 +98,7 @@ def main():
         numbers = found.size * (2 if found.dtype.kind == "c" else 1) / samples.size
         print(f"{name:13} {type(synthesizer).__name__:32} {numbers:16.2f} {snr_db(samples, again):5.0f} dB")
         if name in ("fft", "mdct", "cqt"):
-            Path(f"{name}.svg").write_text(figure_svg(found), "utf-8")
+            Path(f"{name}.svg").write_text(figure_svg(abs(found)), "utf-8")
             again.save(f"back from {name}.wav")
 
 

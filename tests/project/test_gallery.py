@@ -28,6 +28,7 @@ import zounds_lite as zounds
 tone = zounds.SineSynthesizer(zounds.SR8000())
 Path("sounds").mkdir()
 Path("store.zl").mkdir()
+Path("sounds/broken.wav").write_bytes(b"no sound")
 for name, seconds in (("tone 10", 60), ("tone 9", 1), ("../store.zl/hidden", 1)):
     tone.synthesize(zounds.Seconds(seconds), [440.0]).save(f"sounds/{name}.wav")
 for name in ("the spectrum.png", "store.zl/hidden.png"):
@@ -86,7 +87,7 @@ def test_a_page_shows_and_plays_what_its_program_leaves(gallery, monkeypatch, tm
     assert f'src="../{short.relative_to(html).as_posix()}"' in page
     contents = (html / "examples" / "index.html").read_text("utf-8")
     assert "_images/the-spectrum.png" in contents and "2 to hear" in contents and "no picture" in contents
-    assert "It leaves them: in a folder" not in contents and "It leaves them:" in contents
+    assert "It leaves them: in a folder." in contents and "And it says so" not in contents
 
 
 def test_a_program_that_fails_ends_the_build(gallery, tmp_path):

@@ -52,3 +52,9 @@ def test_a_name_that_is_not_found_ends_the_build(public_names, tmp_path, public,
         app.builder.name = "text"
     public_names.check(app, None)
     public_names.check(app, ValueError("the build failed before"))
+
+
+def test_no_page_stands_where_sphinx_writes_its_own():
+    """Sphinx would show its page of search instead of ours, or ours instead of it."""
+    pages = {page.stem for page in (Path(__file__).parents[2] / "docs").glob("*.md")}
+    assert pages & {"genindex", "modindex", "py-modindex", "search"} == set()
