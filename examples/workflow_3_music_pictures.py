@@ -142,9 +142,9 @@ def split_by_time(examples):
     return np.array(train), np.array(test)
 
 
-def learn(kind):
+def learn(kind, names):
     """Learn to tell recordings apart by one kind of pictures, and return the report on stretches that come later."""
-    examples = zounds.labelled(Recording, kind, label="piece", summary=None)
+    examples = zounds.labelled(Recording.where(piece=names), kind, label="piece", summary=None)
     examples = examples[examples.data.reshape(len(examples), -1).max(axis=1) > BRIGHT]
     train, test = split_by_time(examples)
     Classifier.process(data=[examples.data[train]], labels=[examples.labels[train]], _id=kind)
@@ -156,10 +156,11 @@ def main(arguments=()):
     source = Path(arguments[0]) if arguments else play(Path("recordings"), SECONDS)
     folder = Path("pictures")
     folder.mkdir(exist_ok=True)
-    fine = count = 0
+    fine, count, names = 0, 0, []
     for item in zounds.datasets.Directory(source):
         path = Path(item.uri)
         name = path.name.partition(".")[0][:40]
+        names.append(name)
         samples = zounds.AudioSamples.from_file(path)
         drawn = draw(name, samples, folder)
         count += len(drawn)
@@ -168,7 +169,7 @@ def main(arguments=()):
         Path(f"all_of_{name}.png").write_bytes(png_bytes(pixels_of(sheet(drawn))))
         Recording.process(meta=zounds.AudioMetaData(uri=str(path), piece=name), _id=name)
 
-    reports = {kind: learn(kind) for kind in KINDS}
+    reports = {kind: learn(kind, names) for kind in KINDS}
     report = reports["hilbert"]
     print(f"\nwhich recording is this? by pictures along a Hilbert curve:\n{report}\n{report.matrix}")
 
