@@ -197,6 +197,7 @@ def test_pictures_become_files(tmp_path, suffix):
     path = tmp_path / f"picture.{suffix}"
     axes = plot(np.eye(4), path=path, title="one")
     assert path.stat().st_size > 1000 and axes.get_title() == "one"
+    assert not any(mark in path.read_bytes() for mark in (b"dc:date", b"CreationDate"))
     assert save(axes, tmp_path / "again.png", dpi=30).read_bytes()[:8] == PNG
     assert save(axes.figure, str(tmp_path / "figure.png")).name == "figure.png"
 

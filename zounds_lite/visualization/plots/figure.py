@@ -18,6 +18,9 @@ __all__ = ["columns_of", "finish", "new_figure", "on_axes", "save"]
 
 _DPI = 110
 
+_UNDATED = {"pdf": {"CreationDate": None}, "svg": {"Date": None}, "svgz": {"Date": None}}
+"""A picture of the same values is the same file on another day."""
+
 
 @cache
 def _kinds() -> tuple[Any, Any]:
@@ -143,5 +146,5 @@ def save(drawn: Any, path: str | Path, dpi: float | None = None) -> Path:
 
 def _encoded(figure: Any, kind: str, dpi: float | None = None) -> bytes:
     buffer = BytesIO()
-    figure.savefig(buffer, format=kind, dpi="figure" if dpi is None else dpi)
+    figure.savefig(buffer, format=kind, dpi="figure" if dpi is None else dpi, metadata=_UNDATED.get(kind))
     return buffer.getvalue()
