@@ -57,10 +57,11 @@ def programs(root, monkeypatch, gallery, **texts):
 
 def built(docs):
     from sphinx.application import Sphinx
+    from sphinx.util.docutils import docutils_namespace
 
     (docs / "index.md").write_text("# Start\n\n```{toctree}\nexamples/index\n```\n", "utf-8")
     said = docs.parent / "warnings.txt"
-    with said.open("w") as stream:
+    with said.open("w") as stream, docutils_namespace():
         app = Sphinx(
             docs, None, docs.parent / "html", docs.parent / "trees", "html", status=None, warning=stream,
             confoverrides={"extensions": ["myst_parser", "gallery", "sounds"]},

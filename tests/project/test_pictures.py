@@ -57,10 +57,11 @@ def test_failures_and_warnings_name_the_line_of_the_page(pictures, code):
 
 def built(folder, page):
     from sphinx.application import Sphinx
+    from sphinx.util.docutils import docutils_namespace
 
     (folder / "index.md").write_text(page, "utf-8")
     said = folder / "warnings.txt"
-    with said.open("w") as stream:
+    with said.open("w") as stream, docutils_namespace():
         app = Sphinx(
             folder, None, folder / "out", folder / "trees", "text", status=None, warning=stream,
             confoverrides={"extensions": ["myst_parser", "pictures"]},

@@ -23,6 +23,7 @@ from zounds_lite.datasets import (
     PhatDrumLoops,
     SpokenDigits,
 )
+from zounds_lite.datasets.exports import ClipFrames
 from zounds_lite.datasets.hdf5_clips import HDF5Clip
 from zounds_lite.featureflow import settings
 from zounds_lite.featureflow.archivelimits import ArchiveLimits
@@ -30,7 +31,17 @@ from zounds_lite.featureflow.archives import ArchiveMember
 from zounds_lite.featureflow.feature import Var
 from zounds_lite.featureflow.fetch import Fetcher
 from zounds_lite.featureflow.fetchcache import FetchCache
-from zounds_lite.learn import Op, Pipeline, PreprocessResult, hashing, kmeans, scaling, shaping, sklearn_models
+from zounds_lite.learn import (
+    Op,
+    Pipeline,
+    PreprocessResult,
+    hashing,
+    kmeans,
+    logistic,
+    scaling,
+    shaping,
+    sklearn_models,
+)
 from zounds_lite.learn.nets import networks, storing
 from zounds_lite.learn.reports import ClassificationReport, ConfusionMatrix
 from zounds_lite.learn.standardization import Standardized
@@ -67,6 +78,16 @@ VALUES = {
             ArchiveMember("a.zip", "c.wav"),
             ArchiveMember("c.zip", "b.wav"),
             ArchiveMember("a.zip", "b.wav", ArchiveLimits()),
+        ],
+    ),
+    ClipFrames: (
+        ClipFrames,
+        [
+            ClipFrames(44_100),
+            ClipFrames(frame=512),
+            ClipFrames(start_hz=70.0),
+            ClipFrames(size=(5, 9)),
+            ClipFrames(floor=0.1),
         ],
     ),
     DecodeLimits: (DecodeLimits, [DecodeLimits(cpu_s=1), DecodeLimits(wall_s=1), DecodeLimits(memory=2**21)]),
@@ -180,6 +201,16 @@ VALUES |= {
     shaping.Magnitude: (shaping.Magnitude, []),
     shaping.Thresholded: (shaping.Thresholded, [shaping.Thresholded(0.1)]),
     shaping.Sharpened: (lambda: shaping.Sharpened(np.ones(3)), [shaping.Sharpened(), shaping.Sharpened(np.ones(2))]),
+    logistic.LinearClassifier: (
+        lambda: logistic.LinearClassifier([[1.0, -1.0]], [0.0], ["a", "b"], [2]),
+        [
+            logistic.LinearClassifier([[1.0, 2.0]], [0.0], ["a", "b"], [2]),
+            logistic.LinearClassifier([[1.0, -1.0]], [0.5], ["a", "b"], [2]),
+            logistic.LinearClassifier([[1.0, -1.0]], [0.0], ["a", "c"], [2]),
+            logistic.LinearClassifier([[1.0, -1.0]], [0.0], ["a", "b"], [2, 1]),
+            logistic.LinearClassifier([[1.0, -1.0]], [0.0], ["a", "b"], [2], "decision_function"),
+        ],
+    ),
     kmeans.NearestCentroid: (
         lambda: kmeans.NearestCentroid(np.eye(2)),
         [kmeans.NearestCentroid(np.eye(3)), kmeans.NearestCentroid(2 * np.eye(2))],

@@ -29,7 +29,7 @@ class Bands(NamedTuple):
     """Mel bands on the bins of a transform.
 
     Args:
-        bank (dsp.FilterBank): the triangles of ``slaney_mel_matrix``, scaled so that those below 1 kHz have a peak of 1.
+        bank (dsp.FilterBank): the triangles of ``slaney_mel_matrix``, scaled so that those below 1 kHz peak at 1.
         hz (np.ndarray): the frequency of each band's peak, in Hz.
     """
 
