@@ -2,10 +2,11 @@
 
 python -m benchmarks.learning._network STORE EPOCHS SPEAKER [SPEAKER ...]
 
-No test speaker had a say in how the network is made: the choices were compared by networks that learned from three
-speakers and were tried on one of the two others, without the fifth, whose turn to be tested it then is: name two
-speakers to see such figures. A layer that knows frequencies only roughly was worth most, then less warping of
-frequencies, then a higher floor; longer training, mixed-up examples and averages over warped copies were worth nothing.
+The network was chosen by inner validation: candidates learned from three speakers, and were tried on one of the two
+others while the other, whose turn to be tested it is, was left aside; name two speakers to see such figures. One choice
+was made for all five turns, by the mean, and the figures of each turn speak for it too: against three convolutions with
+a layer that knows all places it gains 1.6 points or more in each. Pooling over frequency gained most, then less warping
+of frequencies, then a higher floor; longer training, mixed examples and means over warped copies gained nothing.
 """
 
 import json
