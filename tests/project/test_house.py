@@ -109,6 +109,20 @@ def test_every_public_name_is_documented(path):
     assert bare == []
 
 
+@every_public_file
+def test_every_public_constant_says_what_it_is(path):
+    """In a string on the next line, which the reference shows; another name of a class has that one's words."""
+    module = importlib.import_module(module_name(path))
+    body = ast.parse(path.read_text("utf-8")).body
+    bare = []
+    for statement, following in zip(body, [*body[1:], None], strict=True):
+        targets = getattr(statement, "targets", [getattr(statement, "target", None)])
+        names = [node.id for node in targets if isinstance(node, ast.Name) and node.id in module.__all__]
+        says = isinstance(following, ast.Expr) and isinstance(following.value, ast.Constant)
+        bare += [name for name in names if not says and not inspect.isclass(getattr(module, name))]
+    assert bare == []
+
+
 @every_file
 def test_files_are_short_enough_to_read(path):
     assert len(path.read_text("utf-8").splitlines()) <= MAX_LINES

@@ -45,6 +45,8 @@ FORMATS: dict[str, Format] = {
     "clips": Format("FOLDER", "audio files, of all or of stretches", ("audio", "format", "slices", "seconds")),
     "npy": Format("FOLDER", "of gtzan:PATH, the same as --hdf5 without h5py"),
 }  # fmt: skip
+"""By the name of its option, without dashes."""
+
 _OF_CLIPS = ("compression", "samples", "workers")
 _DEFAULTS = {"workers": 1, "feature": None, "where": None, "for_spreadsheets": False}
 

@@ -25,6 +25,7 @@ from zounds_lite.errors import DeclarationError, DimensionError
 __all__ = ["BLOCK", "FilterBank", "band_matrix", "slaney_mel_matrix"]
 
 BLOCK = 64
+"""Frames that are summed together, so that the sums have the same bits however frames arrive."""
 
 # Measured for 128 mel bands of 1025 bins: with 16 bands a product skips most zeros and is still large.
 _GROUP = 16

@@ -28,6 +28,8 @@ from zounds_lite.errors import DatasetError, DeclarationError, OptionalDependenc
 __all__ = ["PARTIAL", "HDF5Arrays", "Layout", "NpyArrays", "kind_of", "opened"]
 
 PARTIAL = ".partial"
+"""What the name of a file or folder that is not complete yet ends with."""
+
 _NEW = ".new"
 _SUFFIXES = (".h5", ".hdf5", ".hdf")
 _COMPRESSIONS = (None, "gzip", "lzf")

@@ -20,7 +20,7 @@ class ExportReport:
         unit (str): what is counted: ``"document"`` or ``"clip"``.
         written (list[str]): what was written now, by id or name.
         kept (list[str]): what was there already, from a run that did not end.
-        failed (list[Failure]): what is not in the file, each with its reason.
+        failed (list[report.Failure]): what is not in the file, each with its reason.
 
     Examples:
         >>> print(ExportReport("out.h5", "clip", ["a", "b"], [], [Failure("c", "EmptyAudio: no bytes")]))
