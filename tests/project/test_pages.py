@@ -46,7 +46,9 @@ def run_page(page):
     assert result.attempted > 0
 
 
-@pytest.mark.parametrize("page", [page for page in TAUGHT if page not in NEED_TORCH + NEED_MATPLOTLIB], ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [page for page in TAUGHT if page not in NEED_TORCH + NEED_MATPLOTLIB], ids=lambda page: page.name
+)
 def test_the_page_runs(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run_page(page)
