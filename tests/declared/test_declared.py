@@ -72,6 +72,8 @@ def instances():
         zounds.Archive("a.zip", zounds.ArchiveLimits(ratio=1000), licensing="CC0"),
         zounds.ArchiveLimits(members=10),
         zounds.ArchiveMember("a.zip", "b!/c.wav", zounds.ArchiveLimits()),
+        zounds.ClipFrames(44_100, floor=0.5),
+        zounds.MusicPicture("hilbert", size=64),
         FetchCache("folder", 1000),
         Fetcher(retries=7, backoff=0.25),
         zounds.InternetArchive("x", ["Flac", "WAVE"], fetcher=Fetcher(retries=1), label="rock"),
