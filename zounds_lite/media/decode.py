@@ -103,6 +103,7 @@ class AudioReader:
             self._source.close()
             raise
         self._scratch: np.ndarray | None = None
+        self._wide: np.ndarray | None = None
 
     def _open(self) -> None:
         opened = open_audio(self._source, self._keeps, self._limits)
@@ -281,7 +282,11 @@ class AudioReader:
             return self._convert(raw, start)
         if raw.shape[1] == 2 and raw.dtype == np.int16 and self.dtype == np.float32:
             # exact: a sum of two samples has 17 bits
-            return np.dot(raw.astype(np.float32), _HALVES)
+            if self._wide is None or len(self._wide) < len(raw):
+                self._wide = np.empty(raw.shape, np.float32)
+            wide = self._wide[: len(raw)]
+            np.copyto(wide, raw)
+            return np.dot(wide, _HALVES)
         return mix_to_mono(self._convert(raw, start))
 
     def _convert(self, raw: np.ndarray, start: int) -> np.ndarray:

@@ -14,10 +14,16 @@ import numpy as np
 
 from zounds_lite._span import PICOSECONDS, Span
 from zounds_lite.errors import EmptyAudio
-from zounds_lite.media import AudioReader
+from zounds_lite.media import BLOCK, AudioReader
 from zounds_lite.timeseries import TimeDimension, audio_sample_rate
 
 __all__ = ["clipped", "frames_of", "read_segment"]
+
+_BLOCK = 2 * BLOCK
+"""Frames of a chunk: with more of them chunks leave the processor's cache, with fewer Python takes its toll more often.
+
+In blocks that are twice as large again, the mix of two channels would use all processors for itself.
+"""
 
 
 def clipped(span: Span, rate: int, frames: int | None) -> tuple[int, int | None]:
@@ -78,15 +84,15 @@ def read_segment(reader: AudioReader, span: Span | None, source: Any, is_kept: b
         EmptyAudio: it holds no samples.
     """
     if span is None:
-        yield from reader.blocks()
+        yield from reader.blocks(block=_BLOCK)
         return
     info = reader.info
     first, stop = frames_of(span, info.samplerate, info.frames, source)
     if info.frames is not None and not is_kept:
-        yield from reader.blocks(first, stop)
+        yield from reader.blocks(first, stop, _BLOCK)
         return
     at = 0
-    for block in reader.blocks(0, stop):
+    for block in reader.blocks(0, stop, _BLOCK):
         at += len(block)
         if at > first:
             yield block[max(0, first - at + len(block)) :]
