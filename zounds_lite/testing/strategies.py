@@ -6,7 +6,7 @@ function returns a hypothesis strategy, and hypothesis, from the extra ``test``,
 
 Functions: ``durations``, ``sample_rates``, ``time_slices``, ``frequency_bands``, ``frequencies``, ``scales``,
 ``time_dimensions``, ``dimensions``, ``shapes``, ``dtypes``, ``arrays``, ``arrays_with_units``, ``chunkings``,
-``counts``, ``seeds``, ``ids``, ``json_values``, ``damaged``.
+``counts``, ``seeds``, ``ids``, ``json_values``, ``json_objects``, ``damaged``.
 """
 
 import copy
@@ -32,6 +32,7 @@ __all__ = [
     "frequencies",
     "frequency_bands",
     "ids",
+    "json_objects",
     "json_values",
     "sample_rates",
     "scales",
@@ -256,9 +257,23 @@ def json_values(depth: int = 3) -> Any:
     nasty = st.sampled_from([None, True, -1, 0, 1, 2**31, 2**62, 2**63, 10**30, 1e308, -0.5, "", "|O", "x" * 50])
     values = st.one_of(nasty, st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text(max_size=9))
     for _ in range(depth):
-        names = st.one_of(st.sampled_from(["type", "items", "shape", "dtype", "value"]), st.text(max_size=4))
-        values = st.one_of(values, st.lists(values, max_size=3), st.dictionaries(names, values, max_size=3))
+        values = st.one_of(values, st.lists(values, max_size=3), _objects_of(values))
     return values
+
+
+def json_objects(depth: int = 3) -> Any:
+    """Such of ``json_values`` as are dicts.
+
+    Args:
+        depth (int): how deep lists and dicts may be nested, >= 1.
+    """
+    return _objects_of(json_values(depth - 1))
+
+
+def _objects_of(values: Any) -> Any:
+    st = _st()
+    names = st.one_of(st.sampled_from(["type", "items", "shape", "dtype", "value"]), st.text(max_size=4))
+    return st.dictionaries(names, values, max_size=3)
 
 
 def damaged(header: Any, changes: int = 3) -> Any:
