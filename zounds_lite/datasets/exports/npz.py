@@ -44,8 +44,11 @@ def export_npz(
     """
     chosen, report = choose(documents, features), ExportReport(str(folder))
     files = ExportFolder(folder, chosen.job("npz", compressed))
-    skip = lambda number, _id: files.has(f"{safe_name(_id)}.npz")  # noqa: E731
-    for _, read in chosen.read(report, progress, skip):
+
+    def is_there(number: int, _id: str) -> bool:
+        return files.has(f"{safe_name(_id)}.npz")
+
+    for _, read in chosen.read(report, progress, is_there):
         beside = {f"{name}.dimensions": np.array(described_axes(array)) for name, array in read.arrays.items()}
         texts = {"id": np.array(read.id), "metadata": np.array(read.metadata_text)}
         with files.file(f"{safe_name(read.id)}.npz") as path:

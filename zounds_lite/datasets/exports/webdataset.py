@@ -59,8 +59,11 @@ def export_webdataset(
     if audio is not None:
         chosen.model._feature(audio)
     files = ExportFolder(folder, chosen.job("webdataset", audio, fmt.lower(), per_shard))
-    skip = lambda number, _id: files.has(_shard(number // per_shard))  # noqa: E731
-    documents_of = groupby(chosen.read(report, progress, skip), key=lambda pair: pair[0] // per_shard)
+
+    def is_there(number: int, _id: str) -> bool:
+        return files.has(_shard(number // per_shard))
+
+    documents_of = groupby(chosen.read(report, progress, is_there), key=lambda pair: pair[0] // per_shard)
     for shard, group in documents_of:
         with files.file(_shard(shard)) as path, tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
             for number, read in group:
