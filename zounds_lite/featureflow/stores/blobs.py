@@ -9,9 +9,10 @@ import logging
 import os
 import re
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -35,8 +36,15 @@ _NAME = re.compile("[0-9a-f]{32}")
 _log = logging.getLogger(__name__)
 
 
+class _Unsynced(NamedTuple):
+    """A finished blob that is not durable yet: whose it is, and why the disk refused it, if it did."""
+
+    owner: str
+    refusal: OSError | None = None
+
+
 class _FileBlob(BlobWriter):
-    def __init__(self, folder: Path, leases: Leases, unsynced: dict[str, str]) -> None:
+    def __init__(self, folder: Path, leases: Leases, unsynced: "dict[str, _Unsynced]") -> None:
         super().__init__()
         self._folder = folder
         self._leases = leases
@@ -76,7 +84,7 @@ class _FileBlob(BlobWriter):
             self._begin_writing()
             self._file.close()
             self._target.parent.mkdir(exist_ok=True)
-            self._unsynced[self._name] = self._owner
+            self._unsynced[self._name] = _Unsynced(self._owner)
             os.replace(self._path, self._target)
         return self._name
 
@@ -104,7 +112,7 @@ class BlobFolder:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._leases = Leases(path)
-        self._unsynced: dict[str, str] = {}  # finished blobs that are not durable yet, and whose they are
+        self._unsynced: dict[str, _Unsynced] = {}
 
     def create(self) -> BlobWriter:
         """Begin a blob."""
@@ -113,19 +121,31 @@ class BlobFolder:
     def make_durable(self) -> None:
         """Make all blobs durable that were finished so far: before records that name them are written.
 
-        Those of many documents at once cost hardly more than one, as the disk's journal is written once.
+        Those of many documents at once cost hardly more than one, as the disk's journal is written once. What the disk
+        refused once stays refused until it is discarded: a system may report only once that it lost what was written.
         """
-        names = [name for name, owner in list(self._unsynced.items()) if owner == owner_tag()]
-        if not names:
+        waiting = {name: found for name, found in list(self._unsynced.items()) if found.owner == owner_tag()}
+        if not waiting:
             return
-        files = [_blob_file(self.path, name) for name in names]
         with disk_errors(self.path):
-            for file in files:
-                with suppress(FileNotFoundError):  # discarded meanwhile
-                    sync_file(file)
-            sync_names({file.parent for file in files})
-        for name in names:
+            for found in waiting.values():
+                if found.refusal is not None:
+                    raise OSError(found.refusal.errno, found.refusal.strerror)
+            try:
+                self._sync(waiting)
+            except OSError as error:
+                for name in waiting.keys() & self._unsynced.keys():
+                    self._unsynced[name] = _Unsynced(owner_tag(), error)
+                raise
+        for name in waiting:
             self._unsynced.pop(name, None)
+
+    def _sync(self, names: Iterable[str]) -> None:
+        files = [_blob_file(self.path, name) for name in names]
+        for file in files:
+            with suppress(FileNotFoundError):  # discarded meanwhile
+                sync_file(file)
+        sync_names({file.parent for file in files})
 
     def settle(self, news: Mapping[str, bytes | None]) -> None:
         """Take note of records that were committed: the blobs that they name need no lease any more."""
@@ -148,6 +168,7 @@ class BlobFolder:
         """Remove a blob; maps of it that are open stay valid."""
         try:
             self._file(name).unlink(missing_ok=True)
+            self._unsynced.pop(name, None)
             self._leases.release([name])
         except OSError as error:  # the record that named it is gone, so it is an orphan and no fault of the caller's
             _log.warning("blob %s could not be removed: %s", name, error)
