@@ -77,8 +77,13 @@ class Exchange:
     def write(self, data):
         """Send bytes of the body, unless the request is HEAD."""
         if not self.is_head and data:
-            self._connection.wfile.write(data)
+            # counted before the client can have it and ask how much was sent
             self.server.note_sent(len(data), self.era)
+            try:
+                self._connection.wfile.write(data)
+            except (OSError, ValueError):
+                self.server.note_sent(-len(data), self.era)
+                raise
 
     def raw(self, data):
         """Send bytes as they are, headers or not."""

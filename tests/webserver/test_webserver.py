@@ -67,6 +67,13 @@ def test_many_ask_at_once(server):
     assert server.count("/slow") == 10 and server.sent == 40
 
 
+def test_what_a_client_has_is_counted(server, monkeypatch):
+    note_sent = server.note_sent
+    monkeypatch.setattr(server, "note_sent", lambda count, era: time.sleep(0.1) or note_sent(count, era))
+    assert requests.get(server.add("/a", DATA)).content == DATA
+    assert server.sent == len(DATA)
+
+
 @pytest.mark.parametrize(
     "answer",
     [
