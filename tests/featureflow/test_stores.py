@@ -303,6 +303,24 @@ def test_no_record_names_a_blob_that_the_disk_did_not_take(tmp_path, monkeypatch
     assert database.get("a") == record
 
 
+def test_a_commit_of_another_thread_leaves_a_blob_that_is_being_published_to_its_own(tmp_path, monkeypatch):
+    database = LmdbDatabase(tmp_path / "store")
+    writer = database.create_blob()
+    writer.write(b"x" * 2_000_000)
+    replace, synced = os.replace, []
+
+    def slowly(source, target):
+        database.put("other", _record("other"))
+        replace(source, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", slowly)
+        named = writer.finish()
+    monkeypatch.setattr(blobs, "sync_file", lambda file: synced.append(file.stem))
+    database.put("a", make_record("a", blob=named, size=2_000_000))
+    assert synced == [named[0]]
+
+
 def test_a_disk_that_is_full_in_the_middle_of_a_batch_changes_nothing(tmp_path, monkeypatch):
     database = FileSystemDatabase(tmp_path / "store", createdirs=True)
     before = {_id: _record(_id, b"before") for _id in "ab"}

@@ -84,8 +84,9 @@ class _FileBlob(BlobWriter):
             self._begin_writing()
             self._file.close()
             self._target.parent.mkdir(exist_ok=True)
-            self._unsynced[self._name] = _Unsynced(self._owner)
             os.replace(self._path, self._target)
+            # only now: a commit of another thread would take a blob that is not there yet for one that was discarded
+            self._unsynced[self._name] = _Unsynced(self._owner)
         return self._name
 
     def discard(self) -> None:
