@@ -256,36 +256,6 @@ def test_a_dataset_is_not_read_far_ahead(tmp_path):
     assert len(ingest(items(), cls, workers=2).processed) == 200
 
 
-def test_small_documents_share_a_transaction_and_are_reported_once_they_are_durable(tmp_path, monkeypatch):
-    paths, cls = write_pages(tmp_path / "in", [str(i) for i in range(100)]), bound(tmp_path / "store")
-    sizes, change = [], cls.database.change
-
-    def counted(changes, failures=None):
-        sizes.append(len(changes))
-        change(changes, failures)
-
-    monkeypatch.setattr(cls.database, "change", counted)
-    monkeypatch.setattr("zounds_lite.datasets.desk._SHARE", 0.0)  # as if commits were slow
-    monkeypatch.setattr("zounds_lite.datasets.desk._LONGEST_S", 1e9)
-    assert ingest(paths, cls).processed == paths
-    assert sizes == [1, 32, 32, 32, 3]  # nothing is known of the first one
-
-
-def test_large_documents_do_not_wait_for_each_other(tmp_path, monkeypatch):
-    monkeypatch.setattr("zounds_lite.datasets.desk._SHARE", 0.0)
-    monkeypatch.setattr("zounds_lite.datasets.desk._MOST_BYTES", 50)
-    paths, cls = write_pages(tmp_path / "in", [str(i) for i in range(10)]), bound(tmp_path / "store")
-    stored = []
-
-    def items():
-        for path in paths:
-            yield path
-            stored.append(len(cls.database))
-
-    ingest(items(), cls)
-    assert stored == [1, 1, 1, 1, 1, 6, 6, 6, 6, 6]
-
-
 def test_a_document_that_cannot_be_written_spoils_no_other_of_its_batch(tmp_path, monkeypatch):
     monkeypatch.setattr("zounds_lite.datasets.desk._SHARE", 0.0)
     paths = write_pages(tmp_path / "in", ["a", "b", "c_large", "d"])

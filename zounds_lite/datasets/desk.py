@@ -7,6 +7,7 @@ is acknowledged only after the commit. Class: ``Desk``; function ``failure_chang
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, wait
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -66,12 +67,14 @@ class Desk:
 
     A batch is committed when it holds 32 documents or 4 MiB of values, when its first document is a second old, when
     nothing else is to be done, after a failure that may pass by itself, and as soon as a commit takes less than a
-    twentieth of the time that its documents took.
+    twentieth of the time that its documents took. Where commits can run beside, the next documents are made while the
+    disk works, and a batch is what was made during the commit before it.
 
     Args:
         job (Job): what to do.
-        hand_over (Callable): takes receipts, after the commit.
+        hand_over (Callable): takes receipts, after the commit, in the thread that does the tasks.
         before_commit (Callable): told the numbers of the tasks whose commit begins.
+        beside (Executor | None): runs commits that take long, one at a time.
     """
 
     def __init__(
@@ -79,11 +82,14 @@ class Desk:
         job: Job,
         hand_over: Callable[[list[Receipt]], None],
         before_commit: Callable[[list[int]], None] = lambda numbers: None,
+        beside: Executor | None = None,
     ) -> None:
         self.job = job
         self.is_preparing = False
         self._hand_over = hand_over
         self._before_commit = before_commit
+        self._beside = beside
+        self._under_way: Future[list[Receipt]] | None = None
         self._lock = threading.RLock()
         self._batch: list[_Done] = []
         self._bytes = 0
@@ -114,8 +120,14 @@ class Desk:
             if done.change is not None:
                 self._bytes += _inline_bytes(done.change)
             self._spent += seconds
-            if self._is_full() or (done.failure is not None and done.failure.passing):
+            if self._is_cheap() or (done.failure is not None and done.failure.passing):
                 self.flush()  # a server that asks for a pause is heard before it is asked for more
+            elif self._beside is None:
+                if self._is_full():
+                    self.flush()
+            elif self._under_way is None or self._under_way.done() or self._is_full():
+                self._take()
+                self._under_way = self._beside.submit(self._committed, self._next_batch())
 
     def _done(self, task: Task) -> _Done:
         try:
@@ -150,9 +162,11 @@ class Desk:
         finally:
             self.is_preparing = False
 
+    def _is_cheap(self) -> bool:
+        return self._commit_s <= _SHARE * self._spent
+
     def _is_full(self) -> bool:
-        is_cheap = self._commit_s <= _SHARE * self._spent
-        return is_cheap or len(self._batch) >= _MOST or self._bytes >= _MOST_BYTES or self._is_old()
+        return len(self._batch) >= _MOST or self._bytes >= _MOST_BYTES or self._is_old()
 
     def _is_old(self) -> bool:
         return bool(self._batch) and time.monotonic() - self._began >= _LONGEST_S
@@ -167,12 +181,24 @@ class Desk:
         """Commit what is finished, and hand over its receipts.
 
         Raises:
-            StoreFull, StoreLocked: nothing of it was committed.
+            StoreFull, StoreLocked: from the commit that runs beside, or from this one; nothing of it was committed.
         """
         with self._lock:
-            batch, self._batch, self._bytes, self._spent = self._batch, [], 0, 0.0
+            self._take()
+            batch = self._next_batch()
             if batch:
                 self._hand_over(self._committed(batch))
+
+    def _take(self) -> None:
+        """Wait for the commit that runs beside, and hand over its receipts."""
+        if self._under_way is not None:
+            wait([self._under_way])  # where this is interrupted, it stays under way
+            ended, self._under_way = self._under_way, None
+            self._hand_over(ended.result())
+
+    def _next_batch(self) -> list[_Done]:
+        batch, self._batch, self._bytes, self._spent = self._batch, [], 0, 0.0
+        return batch
 
     def _committed(self, batch: list[_Done]) -> list[Receipt]:
         if all(done.change is None and done.failure is None for done in batch):

@@ -114,18 +114,19 @@ def _work(job: Job, tasks: Iterable[Task], run: Watched, workers: int, executor:
 
 
 def _run_here(job: Job, tasks: Iterable[Task], accept: Callable[[Receipt], None]) -> None:
-    """Do all tasks in this thread."""
+    """Do all tasks in this thread; commits that take long have one beside it."""
 
     def hand_over(receipts: list[Receipt]) -> None:
         for receipt in receipts:
             accept(receipt)
 
-    desk = Desk(job, hand_over)
-    try:
-        for task in tasks:
-            desk.do(task)
-    except BaseException:
-        with suppress(Exception):
-            desk.flush()
-        raise
-    desk.flush()
+    with ThreadPoolExecutor(1, thread_name_prefix="zounds_lite commits") as beside:
+        desk = Desk(job, hand_over, beside=beside)
+        try:
+            for task in tasks:
+                desk.do(task)
+        except BaseException:
+            with suppress(Exception):
+                desk.flush()
+            raise
+        desk.flush()
