@@ -10,10 +10,10 @@ the buffers, have negative numbers and no frames.
 Types: ``Analysis``, ``Transpose``; ``Transpose`` takes what ``Analysis`` gives, from the last block to the first.
 """
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from zounds_lite.dsp.constantq_plan import Group, Plan
 
@@ -21,6 +21,10 @@ __all__ = ["Analysis", "Transpose", "first_block"]
 
 _MOST_PRODUCTS = 2**19
 """Multiplications in one call: more of them wake further threads in BLAS, which costs more than it gives here."""
+_MOST_COPIED = 2**16
+"""Samples of overlapping frames that are copied beside each other at once: they stay in the second-level cache."""
+_MOST_ROWS = 256
+"""Frames in one call: more of them are no faster."""
 _COLUMNS = 32
 """Samples that a row of the transposed products makes, at least."""
 
@@ -59,6 +63,52 @@ class _Buffers:
         return start, row * (lower.factor // upper.factor), self._size(index) // row, lower.decimation
 
 
+@dataclass(frozen=True, eq=False)
+class _Frames:
+    """Overlapping frames of a signal, and the matrices that they are multiplied with.
+
+    Args:
+        start (int): the sample at which the first frame begins.
+        hop (int): samples from frame to frame.
+        count (int): frames in a block.
+        products (tuple): where in a frame each matrix begins, the matrix, and the columns that its products fill.
+    """
+
+    start: int
+    hop: int
+    count: int
+    products: tuple[tuple[int, np.ndarray, slice], ...]
+
+    @property
+    def length(self) -> int:
+        """Samples of a frame."""
+        return max(offset + len(matrix) for offset, matrix, _ in self.products)
+
+    @property
+    def at_once(self) -> int:
+        """How many frames are copied beside each other."""
+        return _rows_at_once(_MOST_COPIED, self.length)
+
+    def scratch(self, dtype: np.dtype) -> np.ndarray:
+        """Return memory for that many frames: memory that is asked for anew each time takes longer than the copy."""
+        return np.empty((min(self.at_once, self.count), self.length), dtype)
+
+    def multiply(self, x: np.ndarray, out: np.ndarray, scratch: np.ndarray, first: int = 0) -> None:
+        """Multiply frames with the matrices, from frame ``first`` on, as many as ``out`` takes.
+
+        The products have the same shape whether all frames are wanted or not, so that their last bits are the same too.
+        """
+        strides = (self.hop * x.itemsize, x.itemsize)
+        frames: np.ndarray = np.ndarray((self.count, self.length), x.dtype, x[self.start :], strides=strides)
+        at_once = len(scratch)
+        for start in range(first - first % at_once, len(out), at_once):
+            part = scratch[: self.count - start]
+            np.copyto(part, frames[start : start + at_once])
+            wanted = out[start : start + at_once]
+            for offset, matrix, columns in self.products:
+                _multiply(part[:, offset : offset + len(matrix)], matrix, wanted[:, columns])
+
+
 class Analysis(_Buffers):
     """Turns the samples of one signal into coefficients.
 
@@ -69,6 +119,9 @@ class Analysis(_Buffers):
     def __init__(self, plan: Plan) -> None:
         super().__init__(plan, first=1)
         self.block = first_block(plan)
+        decimations, atoms = _forward(plan)
+        self._decimations = [(rows, rows.scratch(plan.dtype)) for rows in decimations]
+        self._atoms = [[(frames, frames.scratch(plan.dtype)) for frames in phases] for phases in atoms]
 
     def step(self, window: np.ndarray, out: np.ndarray) -> bool:
         """Compute the next block; False where it comes before the first frame.
@@ -76,30 +129,34 @@ class Analysis(_Buffers):
         Args:
             window (np.ndarray): the samples of the block, with ``behind`` samples of the first level before and
                 ``ahead`` after them; contiguous.
-            out (np.ndarray): takes the coefficients; less than all frames of the block will do.
+            out (np.ndarray): takes the coefficients; less than all frames of the last block will do.
 
         Shape:
             [behind + samples + ahead]; out: [frames, 2 * bands]
         """
         levels = [window, *self._buffers]
-        for index in range(1, len(levels)):
-            start, hop, n, matrix = self._rows(index)
-            _multiply(levels[index - 1][start:], hop, n, matrix, levels[index][-self._size(index) :].reshape(n, -1))
         has_frames = self.block >= 0
+        for index, (rows, scratch) in enumerate(self._decimations, 1):
+            newest = levels[index][-self._size(index) :].reshape(rows.count, -1)
+            # what later frames alone are made of is left out
+            wanted = -(-len(out) * rows.count // self.plan.frames) if has_frames else rows.count
+            rows.multiply(levels[index - 1], newest[:wanted], scratch, self._silent_rows(index))
         if has_frames:
-            for index, samples in enumerate(levels):
-                self._coefficients(index, samples, out)
+            for samples, phases in zip(levels, self._atoms, strict=True):
+                for phase, (frames, scratch) in enumerate(phases):
+                    frames.multiply(samples, out[phase :: len(phases)], scratch)
         for index, buffer in enumerate(self._buffers, 1):
             buffer[: -self._size(index)] = buffer[self._size(index) :]
         self.block += 1
         return has_frames
 
-    def _coefficients(self, index: int, samples: np.ndarray, out: np.ndarray) -> None:
-        for group in self.plan.levels[index].groups:
-            phases, columns = len(group.kernels), slice(2 * group.bands.start, 2 * group.bands.stop)
-            for phase, kernel in enumerate(group.kernels):
-                start, hop = self._frames(index, group, phase)
-                _multiply(samples[start:], hop, self.plan.frames // phases, kernel, out[phase::phases, columns])
+    def _silent_rows(self, index: int) -> int:
+        """Return how many rows of a level's newest samples lie before all that sample 0 reaches."""
+        levels = self.plan.levels
+        reach = sum(lower.half * upper.factor for upper, lower in zip(levels, levels[1 : index + 1], strict=False))
+        before = -(self.block * self.plan.samples + levels[index].ahead) - reach
+        _, _, count, matrix = self._rows(index)
+        return min(count, max(0, before // (matrix.shape[1] * levels[index].factor)))
 
 
 class Transpose(_Buffers):
@@ -143,20 +200,41 @@ class Transpose(_Buffers):
                 _add(coefficients[phase::phases, columns], matrix, self._buffers[index][start:], hop)
 
 
-def _multiply(x: np.ndarray, hop: int, n: int, matrix: np.ndarray, out: np.ndarray) -> None:
-    """Multiply the first of n frames of a signal with a matrix, as many as ``out`` takes.
-
-    The products have the same shape whether all frames are wanted or not, so that their last bits are the same too.
-    """
-    rows = as_strided(x, (n, len(matrix)), (hop * x.itemsize, x.itemsize), writeable=False)
-    at_once = max(8, min(128, _MOST_PRODUCTS // matrix.size // 8 * 8))
+def _multiply(frames: np.ndarray, matrix: np.ndarray, out: np.ndarray) -> None:
+    """Multiply as many frames with a matrix as ``out`` takes, in products whose shape depends on the matrix alone."""
+    at_once = _rows_at_once(_MOST_PRODUCTS, matrix.size)
     for start in range(0, len(out), at_once):
-        part = np.ascontiguousarray(rows[start : start + at_once])
-        wanted = out[start : start + at_once]
+        part, wanted = frames[start : start + at_once], out[start : start + at_once]
         if len(wanted) == len(part):
             np.matmul(part, matrix, out=wanted)
         else:
             wanted[:] = (part @ matrix)[: len(wanted)]
+
+
+def _rows_at_once(most: int, size: int) -> int:
+    return max(8, min(_MOST_ROWS, most // size // 8 * 8))
+
+
+@lru_cache(maxsize=4)
+def _forward(plan: Plan) -> tuple[list[_Frames], list[list[_Frames]]]:
+    """Return the frames that each level is decimated in, and those of each level's atoms, phase by phase."""
+    buffers = _Buffers(plan, first=len(plan.levels))
+    decimations = []
+    for index in range(1, len(plan.levels)):
+        start, hop, count, matrix = buffers._rows(index)
+        decimations.append(_Frames(start, hop, count, ((0, matrix, slice(None)),)))
+    atoms: list[list[_Frames]] = []
+    for index, level in enumerate(plan.levels):
+        atoms.append([])
+        for phase in range(len(level.groups[0].kernels) if level.groups else 0):
+            places = [buffers._frames(index, group, phase) for group in level.groups]
+            begin, hop = min(places)
+            products = tuple(
+                (start - begin, group.kernels[phase], slice(2 * group.bands.start, 2 * group.bands.stop))
+                for (start, _), group in zip(places, level.groups, strict=True)
+            )
+            atoms[-1].append(_Frames(begin, hop, plan.frames // len(level.groups[0].kernels), products))
+    return decimations, atoms
 
 
 @lru_cache(maxsize=4)
@@ -205,6 +283,7 @@ def _add(rows: np.ndarray, matrix: np.ndarray, out: np.ndarray, hop: int) -> Non
     padded = np.zeros(((n_rows - 1) * hops + frames, columns), rows.dtype)
     padded[reach - 1 : reach - 1 + n] = rows
     samples = np.empty((n_rows, matrix.shape[1]), rows.dtype)
-    _multiply(padded.reshape(-1), hops * columns, n_rows, matrix, samples)
+    frames_of = _Frames(0, hops * columns, n_rows, ((0, matrix, slice(None)),))
+    frames_of.multiply(padded.reshape(-1), samples, frames_of.scratch(rows.dtype))
     size = min(samples.size, len(out))  # beyond lie only zeros, of frames that are none
     out[:size] += samples.reshape(-1)[:size]

@@ -39,7 +39,7 @@ _FIRST, _THEN = (4, 0.27), (4, 0.39)
 """The first decimation, and all others: by how much, and the part of the new rate up to which nothing is lost, and onto
 which nothing folds back. The first one costs most, so its filter is short."""
 _STOP_DB = 100.0
-_ROW = 32
+_ROW = 16
 """Decimated samples that one row of a matrix product makes."""
 _MARGIN = 6
 """Decimated samples that a kernel reaches beyond its atom."""
@@ -147,7 +147,7 @@ def make_plan(
     factors = factors[: int(levels_of.max()) + 1]
     phases = factors[-1] // math.gcd(factors[-1], hop)
     # rows of 32 frames a phase: then rows of the decimation fit into a block too
-    unit = max(2, phases) * _ROW
+    unit = max(2, phases) * 2 * _ROW
     frames = unit * max(1, round(min(_MOST_FRAMES, _BLOCK_SAMPLES / hop) / unit))
     levels = _levels(atoms, levels_of, factors, hop, dtype)
     return Plan(hop, frames, phases, levels, _frozen(centers), _frozen(lengths), dtype)

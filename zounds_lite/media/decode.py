@@ -30,7 +30,7 @@ _FLOATS = ("FLOAT", "DOUBLE", "VORBIS", "OPUS", *_MPEG)
 _PREROLL = {"OPUS": 8192, **dict.fromkeys(_MPEG, 16384)}
 """Frames decoded and dropped behind a seek, so that the decoder's memory is as it would have been."""
 _INT16_SCALE = 2.0**-15
-_HALVES = np.full(2, _INT16_SCALE / 2, np.float32)
+_HALF = np.float32(_INT16_SCALE / 2)
 _ADVICE = "; copy or download the recording again, or read it with damaged='keep'"
 
 
@@ -286,7 +286,9 @@ class AudioReader:
                 self._wide = np.empty(raw.shape, np.float32)
             wide = self._wide[: len(raw)]
             np.copyto(wide, raw)
-            return np.dot(wide, _HALVES)
+            mixed: np.ndarray = wide[:, 0] + wide[:, 1]
+            mixed *= _HALF
+            return mixed
         return mix_to_mono(self._convert(raw, start))
 
     def _convert(self, raw: np.ndarray, start: int) -> np.ndarray:
