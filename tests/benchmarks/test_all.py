@@ -61,6 +61,7 @@ def modules(tmp_path, monkeypatch):
         (tmp_path / "benchmarks" / f"{name}.py").write_text(program.replace("STATUS", status))
     (tmp_path / "benchmarks" / "crashed.py").write_text("raise SystemExit(3)\n")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYTHONPATH", raising=False)
     monkeypatch.setattr(everything, "available", lambda: ["well", "missed", "crashed"])
     return tmp_path
 
