@@ -278,3 +278,51 @@ def test_explain_shows_the_line_that_changed_in_a_long_function():
     lines = [f"    x = x + {i}" for i in range(30)]
     before, after = "\n".join(lines), "\n".join([*lines[:-1], "    x = x + 99"])
     assert lineage_module._first_difference(before, after) == ("x = x + 29", "x = x + 99")
+
+
+def _of_library_code(**arguments):
+    """A model of library code alone, so that its descriptions are kept."""
+
+    class Model(ff.BaseModel):
+        text = ff.ByteStreamFeature(ff.ByteStream, chunksize=3, store=True)
+        loud = ff.Feature(ff.KeySelector, needs=text, store=True, **{"key": 1, **arguments})
+
+    return Model
+
+
+def _lineage(cls):
+    return cls.lineage().hash(cls.features["loud"])
+
+
+@pytest.mark.parametrize("key", [1, True, "a", b"a", None, 1.0, (1, 2), [1, 2], {"a": 1}])
+def test_what_is_described_once_has_the_lineage_that_it_has_anew(key):
+    cls = _of_library_code(key=key)
+    assert len({_lineage(cls), _lineage(cls), _lineage(_of_library_code(key=key))}) == 1
+
+
+def test_what_changes_in_place_is_described_anew(monkeypatch):
+    arguments = [1, 2]
+    cls, plain = _of_library_code(key=arguments), _of_library_code()
+    seen = {_lineage(cls), _lineage(plain)}
+    assert "_described" in plain.features["loud"].__dict__ and "_described" not in cls.features["loud"].__dict__
+    arguments.append(3)
+    seen.add(_lineage(cls))
+    for value in (True, 1.0, "1"):
+        plain.features["loud"].extractor_args["key"] = value
+        seen.add(_lineage(plain))
+    for node in (ff.KeySelector, ff.ByteStream):
+        monkeypatch.setattr(node, "revision", 70, raising=False)
+        seen.add(_lineage(plain))
+    plain.features["loud"].version = "2"
+    seen.add(_lineage(plain))
+    assert len(seen) == 9
+
+
+def test_a_feature_that_needs_something_else_now_has_another_lineage():
+    cls, other = _of_library_code(), _of_library_code()
+    before = _lineage(cls)
+    cls.features["text"].extractor_args["chunksize"] = 4  # of no consequence
+    assert _lineage(cls) == before
+    other.features["text"].version = "2"
+    cls.features["text"] = other.features["text"]
+    assert _lineage(cls) != before

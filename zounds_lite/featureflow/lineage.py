@@ -9,19 +9,25 @@ changed: it makes its feature stale; ``functools.cache`` does not. Classes: ``Li
 """
 
 import inspect
+import operator
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import Any
 
-from zounds_lite._declared import describe, describe_code, digest, is_library, parameters_of
+import numpy as np
+
+from zounds_lite._declared import Declared, describe, describe_code, digest, is_library, parameters_of
 from zounds_lite.errors import LineageError
+from zounds_lite.featureflow.codecs import Decoder
 from zounds_lite.featureflow.feature import Aspect, Feature, Var
 
 __all__ = ["Explanation", "Lineage"]
 
 _IGNORED = {"needs"}
 
+_PLAIN = {type(None), bool, int, float, str, bytes, np.timedelta64, Var}
+"""Types whose values never change."""
 
 _SHOWN = 100
 """Characters of a value that an explanation shows."""
@@ -86,6 +92,46 @@ def _describe_parameters(feature: Feature) -> dict[str, Any]:
     return described
 
 
+def _describe_own(feature: Feature) -> dict[str, Any]:
+    """Describe a feature without what it needs: the same object as before, where nothing of it can have changed."""
+    seen = _seen(feature)
+    before, described = feature.__dict__.get("_described", ((), {}))
+    if len(before) == len(seen) and all(map(operator.is_, before, seen)):
+        return described
+    described = {
+        **_describe_extractor(feature),
+        "params": _describe_parameters(feature),
+        "codec": _describe_codec(feature),
+    }
+    if _is_constant(feature):
+        feature.__dict__["_described"] = seen, described
+    return described
+
+
+def _seen(feature: Feature) -> tuple[Any, ...]:
+    """All that the description of a feature of library code and plain values comes from."""
+    revisions = [getattr(code, "revision", None) for code in (feature.extractor, feature.encoder)]
+    arguments = feature.extractor_args
+    return (
+        *(feature.extractor, feature.encoder, feature._decoder(), feature.version),
+        *(*revisions, *arguments, *arguments.values()),
+    )
+
+
+def _is_constant(feature: Feature) -> bool:
+    """Tell whether nothing of a feature's description can change but what ``_seen`` shows."""
+    extractor, decoder = feature.extractor, feature._decoder()
+    is_named = isinstance(extractor, (type, np.ufunc)) and not hasattr(extractor, "lineage_parameters")
+    is_coded = isinstance(decoder, Decoder) and all(map(is_library, (feature.encoder, type(decoder), type(feature))))
+    return is_named and is_coded and is_library(extractor) and all(map(_is_plain, feature.extractor_args.values()))
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, Declared):
+        return is_library(type(value)) and all(map(_is_plain, value.parameters.values()))
+    return type(value) in _PLAIN
+
+
 class Lineage:
     """The lineage of every feature of a model, as its code is now.
 
@@ -116,22 +162,16 @@ class Lineage:
         """
         if id(feature) not in self._hashes:
             try:
-                described = self._describe(feature)
+                own, needs = _describe_own(feature), self._describe_needs(feature)
             except LineageError as error:
                 raise LineageError(f"feature {feature.name!r}: {error}") from error
-            value = digest({key: part for key, part in described.items() if key != "feature"})
-            self.descriptions[value] = described
+            before = feature.__dict__.get("_hashed", (None, None, ""))
+            if before[0] is not own or before[1] != needs:
+                before = feature.__dict__["_hashed"] = own, needs, digest({**own, "needs": needs})
+            value = before[2]
+            self.descriptions[value] = {"feature": feature.name, **own, "needs": needs}
             self._hashes[id(feature)] = value
         return self._hashes[id(feature)]
-
-    def _describe(self, feature: Feature) -> dict[str, Any]:
-        return {
-            "feature": feature.name,
-            **_describe_extractor(feature),
-            "params": _describe_parameters(feature),
-            "codec": _describe_codec(feature),
-            "needs": self._describe_needs(feature),
-        }
 
     def _describe_needs(self, feature: Feature) -> dict[str, Any]:
         """Describe what a feature needs: one by no name, several in order, and a mapping by its own names."""
