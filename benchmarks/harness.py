@@ -161,7 +161,11 @@ def anonymous_memory(pid: int) -> int:
 
 
 def child(module: str, *arguments: str) -> dict[str, Any]:
-    """Run ``python -m module arguments`` and return the JSON that it prints, with its peak anonymous memory."""
+    """Run ``python -m module arguments`` and return the JSON that it prints, with its peak anonymous memory.
+
+    What others wrote before it goes to the disk first, so that nobody waits for another's bytes.
+    """
+    os.sync()
     peak, soon = 0, time.perf_counter() + 1
     with subprocess.Popen([sys.executable, "-m", module, *arguments], stdout=subprocess.PIPE, text=True) as process:
         while process.poll() is None:

@@ -11,7 +11,8 @@ Types: ``Analysis``, ``Transpose``; ``Transpose`` takes what ``Analysis`` gives,
 """
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from itertools import chain
 
 import numpy as np
 
@@ -79,30 +80,28 @@ class _Frames:
     count: int
     products: tuple[tuple[int, np.ndarray, slice], ...]
 
-    @property
+    @cached_property
     def length(self) -> int:
         """Samples of a frame."""
         return max(offset + len(matrix) for offset, matrix, _ in self.products)
 
-    @property
+    @cached_property
     def at_once(self) -> int:
         """How many frames are copied beside each other."""
-        return _rows_at_once(_MOST_COPIED, self.length)
-
-    def scratch(self, dtype: np.dtype) -> np.ndarray:
-        """Return memory for that many frames: memory that is asked for anew each time takes longer than the copy."""
-        return np.empty((min(self.at_once, self.count), self.length), dtype)
+        return min(self.count, _rows_at_once(_MOST_COPIED, self.length))
 
     def multiply(self, x: np.ndarray, out: np.ndarray, scratch: np.ndarray, first: int = 0) -> None:
         """Multiply frames with the matrices, from frame ``first`` on, as many as ``out`` takes.
 
         The products have the same shape whether all frames are wanted or not, so that their last bits are the same too.
+        They are copied beside each other in ``scratch``, as memory that is asked for anew takes longer than the copy.
         """
         strides = (self.hop * x.itemsize, x.itemsize)
         frames: np.ndarray = np.ndarray((self.count, self.length), x.dtype, x[self.start :], strides=strides)
-        at_once = len(scratch)
+        at_once = self.at_once
+        copied = scratch[: at_once * self.length].reshape(at_once, self.length)
         for start in range(first - first % at_once, len(out), at_once):
-            part = scratch[: self.count - start]
+            part = copied[: self.count - start]
             np.copyto(part, frames[start : start + at_once])
             wanted = out[start : start + at_once]
             for offset, matrix, columns in self.products:
@@ -119,9 +118,8 @@ class Analysis(_Buffers):
     def __init__(self, plan: Plan) -> None:
         super().__init__(plan, first=1)
         self.block = first_block(plan)
-        decimations, atoms = _forward(plan)
-        self._decimations = [(rows, rows.scratch(plan.dtype)) for rows in decimations]
-        self._atoms = [[(frames, frames.scratch(plan.dtype)) for frames in phases] for phases in atoms]
+        self._decimations, self._atoms = _forward(plan)
+        self._scratch = _scratch([*self._decimations, *chain(*self._atoms)], plan.dtype)
 
     def step(self, window: np.ndarray, out: np.ndarray) -> bool:
         """Compute the next block; False where it comes before the first frame.
@@ -136,15 +134,16 @@ class Analysis(_Buffers):
         """
         levels = [window, *self._buffers]
         has_frames = self.block >= 0
-        for index, (rows, scratch) in enumerate(self._decimations, 1):
+        for index, rows in enumerate(self._decimations, 1):
             newest = levels[index][-self._size(index) :].reshape(rows.count, -1)
             # what later frames alone are made of is left out
             wanted = -(-len(out) * rows.count // self.plan.frames) if has_frames else rows.count
-            rows.multiply(levels[index - 1], newest[:wanted], scratch, self._silent_rows(index))
+            first = 0 if has_frames else self._silent_rows(index)
+            rows.multiply(levels[index - 1], newest[:wanted], self._scratch, first)
         if has_frames:
             for samples, phases in zip(levels, self._atoms, strict=True):
-                for phase, (frames, scratch) in enumerate(phases):
-                    frames.multiply(samples, out[phase :: len(phases)], scratch)
+                for phase, frames in enumerate(phases):
+                    frames.multiply(samples, out[phase :: len(phases)], self._scratch)
         for index, buffer in enumerate(self._buffers, 1):
             buffer[: -self._size(index)] = buffer[self._size(index) :]
         self.block += 1
@@ -215,6 +214,11 @@ def _rows_at_once(most: int, size: int) -> int:
     return max(8, min(_MOST_ROWS, most // size // 8 * 8))
 
 
+def _scratch(of: list[_Frames], dtype: np.dtype) -> np.ndarray:
+    """Return memory for frames that are copied beside each other, a kind at a time."""
+    return np.empty(max(frames.at_once * frames.length for frames in of), dtype)
+
+
 @lru_cache(maxsize=4)
 def _forward(plan: Plan) -> tuple[list[_Frames], list[list[_Frames]]]:
     """Return the frames that each level is decimated in, and those of each level's atoms, phase by phase."""
@@ -283,7 +287,7 @@ def _add(rows: np.ndarray, matrix: np.ndarray, out: np.ndarray, hop: int) -> Non
     padded = np.zeros(((n_rows - 1) * hops + frames, columns), rows.dtype)
     padded[reach - 1 : reach - 1 + n] = rows
     samples = np.empty((n_rows, matrix.shape[1]), rows.dtype)
-    frames_of = _Frames(0, hops * columns, n_rows, ((0, matrix, slice(None)),))
-    frames_of.multiply(padded.reshape(-1), samples, frames_of.scratch(rows.dtype))
+    products = _Frames(0, hops * columns, n_rows, ((0, matrix, slice(None)),))
+    products.multiply(padded.reshape(-1), samples, _scratch([products], rows.dtype))
     size = min(samples.size, len(out))  # beyond lie only zeros, of frames that are none
     out[:size] += samples.reshape(-1)[:size]

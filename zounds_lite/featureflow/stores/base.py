@@ -45,7 +45,10 @@ Change = Callable[[bytes | None], bytes | None]
 """Old record to new record; None stands for no record."""
 
 _APPEND = 1024 * 1024
-"""Blobs are written in pieces of at least this size."""
+"""What comes in small pieces is collected up to this size before it is written."""
+
+_LARGE = 256 * 1024
+"""Pieces of this size are written as they come: a copy would cost more than it saves."""
 
 
 @dataclass(frozen=True)
@@ -97,14 +100,13 @@ class BlobWriter(ABC):
     def __init__(self) -> None:
         self.size = 0
         self._checks = Checksums()
-        self._pending = bytearray(_APPEND)
-        self._n_pending = 0
+        self._pending = bytearray()
 
     @abstractmethod
-    def _append(self, data: bytes | memoryview) -> None:
+    def _append(self, data: bytes | bytearray | memoryview) -> None:
         """Append to the blob; the caller reuses its buffer afterwards.
 
-        Called with pieces of a megabyte or more, except for the last ones.
+        Called with pieces of a quarter of a megabyte or more, except for the last ones and what lies before such a one.
         """
 
     @abstractmethod
@@ -120,21 +122,18 @@ class BlobWriter(ABC):
         view = memoryview(data).cast("B") if not isinstance(data, (bytes, bytearray)) else memoryview(data)
         self._checks.update(view)
         self.size += len(view)
-        while len(view):
-            if not self._n_pending and len(view) >= _APPEND:
-                self._append(view)
-                return
-            taken = view[: _APPEND - self._n_pending]
-            self._pending[self._n_pending : self._n_pending + len(taken)] = taken
-            self._n_pending += len(taken)
-            view = view[len(taken) :]
-            if self._n_pending == _APPEND:
-                self._flush()
+        if len(view) >= _LARGE:
+            self._flush()
+            self._append(view)
+            return
+        self._pending += view
+        if len(self._pending) >= _APPEND:
+            self._flush()
 
     def _flush(self) -> None:
-        if self._n_pending:
-            self._append(memoryview(self._pending)[: self._n_pending])
-            self._n_pending = 0
+        if self._pending:
+            self._append(self._pending)
+            self._pending.clear()
 
     def finish(self) -> tuple[str, int]:
         """Publish the blob; return its name and the checksum of its table."""

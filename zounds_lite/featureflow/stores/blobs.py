@@ -62,7 +62,7 @@ class _FileBlob(BlobWriter):
                 leases.release([self._name])
                 raise
 
-    def _append(self, data: bytes | memoryview) -> None:
+    def _append(self, data: bytes | bytearray | memoryview) -> None:
         view = memoryview(data)
         with disk_errors(self._folder):
             while len(view):

@@ -32,7 +32,7 @@ class _MemoryBlob(BlobWriter):
         self._name = uuid.uuid4().hex
         under_way.add(self._name)
 
-    def _append(self, data: bytes | memoryview) -> None:
+    def _append(self, data: bytes | bytearray | memoryview) -> None:
         self._parts.append(bytes(data))
 
     def _publish(self) -> str:

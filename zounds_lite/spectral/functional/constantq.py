@@ -78,7 +78,7 @@ class ConstantQAxes:
             # frame 0 starts half a hop before the signal
             notes["padding"] = hop // 2
         time = windowed_dimension(self._time, hop, hop, **notes)
-        moved = np.moveaxis(spectra, (-2, -1), (0, 1))
+        moved = spectra if spectra.ndim == 2 else np.moveaxis(spectra, (-2, -1), (0, 1))
         return ArrayWithUnits(moved, [time, self._frequencies, *self._others])
 
 

@@ -103,7 +103,8 @@ class CQT(Node):
             )
         assert self._stream is not None
         self._start = self._start if data.dimensions[0].start is None else data.dimensions[0].start
-        spectra = self._stream.push(np.moveaxis(np.asarray(data), 0, -1))
+        samples = np.asarray(data)
+        spectra = self._stream.push(samples if samples.ndim == 1 else np.moveaxis(samples, 0, -1))
         if spectra.shape[-2]:
             yield self._axes.with_units(spectra)
 
