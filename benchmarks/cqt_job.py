@@ -178,7 +178,7 @@ def main() -> int:
     """Run the benchmark, or one candidate in this process (``--child``); 1 if a target is missed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="2 clips, one round; targets are only shown")
-    parser.add_argument("--clips", type=int, default=10, help=f"clips of {_CLIP_S} s")
+    parser.add_argument("--clips", type=int, default=20, help=f"clips of {_CLIP_S} s")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--out", help="write the figures as JSON")
     parser.add_argument("--child", nargs="+", help=argparse.SUPPRESS)

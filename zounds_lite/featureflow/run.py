@@ -29,10 +29,12 @@ class ValueWriter:
 
     Args:
         database (Database | None): where blobs go; None keeps everything in memory.
+        is_passing (bool): whether the value will soon be read and discarded.
     """
 
-    def __init__(self, database: Database | None) -> None:
+    def __init__(self, database: Database | None, is_passing: bool = False) -> None:
         self._database = database
+        self._is_passing = is_passing
         self._parts: list[bytes] = []
         self._blob: BlobWriter | None = None
         self.size = 0
@@ -54,6 +56,7 @@ class ValueWriter:
         """Move what is in memory to a blob."""
         assert self._database is not None
         self._blob = self._database.create_blob()
+        self._blob.is_passing = self._is_passing
         for part in self._parts:
             self._blob.write(part)
         self._parts = []

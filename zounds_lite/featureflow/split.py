@@ -92,7 +92,7 @@ class _Share:
             self._want(rows.need, rows.locality.needs(start, stop, rows.above.size))
 
     def _write(self, feature: Feature, part: tuple[int, int]) -> None:
-        writer = ValueWriter(self._run.database_of(feature))
+        writer = ValueWriter(self._run.database_of(feature), is_passing=part[0] > 0)
         cut = self._cut(feature, *part)
         encoder = feature.make_encoder(cut)
         self.nodes[f"{feature.name}/encoder"] = encoder

@@ -95,7 +95,13 @@ class Garbage:
 
 
 class BlobWriter(ABC):
-    """Writes one blob: ``write`` as often as needed, then ``finish``; ``discard`` to take it back."""
+    """Writes one blob: ``write`` as often as needed, then ``finish``; ``discard`` to take it back.
+
+    Attributes:
+        is_passing (bool): whether the blob will soon be read and discarded, so that the disk need not see it.
+    """
+
+    is_passing = False
 
     def __init__(self) -> None:
         self.size = 0

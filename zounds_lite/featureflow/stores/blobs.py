@@ -73,7 +73,7 @@ class _FileBlob(BlobWriter):
 
     def _begin_writing(self) -> None:
         """Let the disk begin with what it has not been asked to write yet, and wait for nothing."""
-        if hasattr(os, "posix_fadvise"):
+        if hasattr(os, "posix_fadvise") and not self.is_passing:
             # where pages are dirty, Linux begins to write them, and forgets those alone that are written already
             begun, count = self._n_begun, self._n_written - self._n_begun
             os.posix_fadvise(self._file.fileno(), begun, count, os.POSIX_FADV_DONTNEED)
