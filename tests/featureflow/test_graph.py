@@ -190,3 +190,54 @@ def test_roots_and_leaves():
     graph = ff.Graph(source=source, leaf=leaf)
     assert (set(graph.roots()), set(graph.leaves())) == ({"source"}, {"leaf"})
     assert source.is_root and not leaf.is_root and leaf.dependency_count == 1
+
+
+class Pairs(ff.Node):
+    """Passes on what came from each input, and counts it."""
+
+    def _process(self, data):
+        self.seen = [*getattr(self, "seen", []), data]
+        yield data
+
+    def _last_chunk(self):
+        yield len(self.seen)
+
+
+class AllPairs(ff.Aggregator, Pairs):
+    """The same, of everything at once."""
+
+
+@pytest.mark.parametrize(("kind", "expected"), [(Pairs, [{"a": 1, "b": 1}, {"a": 2, "b": 2}, 2]), (AllPairs, None)])
+def test_a_node_may_need_another_under_two_names(kind, expected):
+    source = ff.IteratorNode()
+    pairs = kind(needs={"a": source, "b": source})
+    collected = Collects(needs=pairs)
+    graph = ff.Graph(source=source, pairs=pairs, collected=collected)
+    for _ in range(2):  # a graph may run again
+        collected.seen, pairs.seen = [], []
+        graph.process(source=[1, 2])
+        assert collected.seen == (expected or [{"a": [1, 2], "b": [1, 2]}, 1]) and pairs.finished
+        for node in graph.values():
+            node.__dict__.pop("_run", None)
+
+
+class Collects(ff.Node):
+    """Keeps what comes."""
+
+    def _process(self, data):
+        self.seen.append(data)
+        yield from ()
+
+
+@pytest.mark.parametrize("needs", [lambda x: [x, x], lambda x: {"one": x, "other": x}], ids=["list", "names"])
+def test_a_feature_may_need_another_twice(needs):
+    class Sums(ff.Node):
+        def _process(self, data):
+            yield "+".join(data.values())
+
+    @ff.simple_in_memory_settings
+    class Model(ff.BaseModel):
+        text = ff.TextFeature(ff.IteratorNode, store=True)
+        twice = ff.TextFeature(Sums, needs=needs(text), store=True)
+
+    assert Model(Model.process(text="ab")).twice == "a+ab+b"

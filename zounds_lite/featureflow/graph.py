@@ -81,6 +81,7 @@ class Graph(dict[str, Node]):
                 f"process() needs a value for {', '.join(map(repr, missing))}; "
                 f"given: {', '.join(map(repr, sorted(arguments))) or 'nothing'}"
             )
+        self._tell_inputs_apart()
         subscribers = self.subscriptions()
         with ExitStack() as stack:
             for node in self.values():
@@ -92,6 +93,16 @@ class Graph(dict[str, Node]):
             for node in borders:
                 steps = _steps_behind(node, steps, wiring)
             deque(steps, maxlen=0)
+
+
+    def _tell_inputs_apart(self) -> None:
+        """Give each name under which a node needs the same one again a node of its own, so that all inputs end."""
+        for name, node in list(self.items()):
+            seen: set[Node] = set()
+            for key, need in node.needs.items():
+                if need in seen:
+                    node.needs[key] = self[f"{name}/{key}"] = Node(needs=need)
+                seen.add(need)
 
 
 class _Wiring(NamedTuple):
