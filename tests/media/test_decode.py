@@ -238,3 +238,16 @@ def test_real_digits_equal_soundfile():
         with AudioReader(path) as reader:
             np.testing.assert_array_equal(reader.read(), soundfile.read(path, dtype="float32", always_2d=True)[0])
         assert probe(path).frames == soundfile.info(path).frames
+
+
+@pytest.mark.parametrize("mono", [False, True], ids=["channels", "mono"])
+@pytest.mark.parametrize("kind", [("WAV", "PCM_16"), ("WAV", "FLOAT"), ("MP3", "MPEG_LAYER_III")], ids=str)
+def test_blocks_that_grow_hold_what_was_there_and_keep_it(kind, mono):
+    data = encoded(noise(12.0, channels=2), fmt=kind[0], subtype=kind[1])
+    with AudioReader(data, mono=mono) as reader:
+        blocks = list(reader.blocks(block=1000, most=20_000))  # all are kept while the decoder goes on
+        whole = reader.read()
+    sizes = [len(block) for block in blocks]
+    assert sizes[:17] == [1000] * 17 and sorted(sizes[:-1]) == sizes[:-1] and 10_000 < sizes[-2] <= 20_000
+    assert all(size <= max(1000, sum(sizes[:i]) // 16) for i, size in enumerate(sizes))
+    assert np.abs(np.concatenate(blocks) - whole).max() <= TOLERANCE.get(kind[0], 0)

@@ -94,7 +94,6 @@ class Graph(dict[str, Node]):
                 steps = _steps_behind(node, steps, wiring)
             deque(steps, maxlen=0)
 
-
     def _tell_inputs_apart(self) -> None:
         """Give each name under which a node needs the same one again a node of its own, so that all inputs end."""
         for name, node in list(self.items()):

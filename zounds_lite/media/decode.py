@@ -137,8 +137,16 @@ class AudioReader:
     def _nothing(self) -> np.ndarray:
         return np.empty((0,) if self._mono else (0, self.info.channels), self.dtype)
 
-    def blocks(self, start: int = 0, stop: int | None = None, block: int = BLOCK) -> Iterator[np.ndarray]:
+    def blocks(
+        self, start: int = 0, stop: int | None = None, block: int = BLOCK, most: int | None = None
+    ) -> Iterator[np.ndarray]:
         """Decode the same frames as ``read`` in arrays of ``block`` frames, the last one shorter.
+
+        Args:
+            start (int): first frame, >= 0.
+            stop (int | None): frame behind the last one; None for the end.
+            block (int): frames of an array, >= 1.
+            most (int | None): arrays grow to so many frames: up to a sixteenth of all that came before.
 
         Raises:
             TruncatedAudio: there are fewer frames than the header promises, unless what is damaged is kept.
@@ -161,6 +169,7 @@ class AudioReader:
             if len(data) < count:
                 return
             position += count
+            block = max(block, min((position - start) // 16, most or 0))
 
     def _meet(self, damage: DecodeError) -> None:
         """Raise an error of the recording, or mark it where damage is kept."""
@@ -247,16 +256,17 @@ class AudioReader:
             self._position += skipped
 
     def _raw(self, count: int) -> np.ndarray:
-        """Return an array of the type that the decoder is to fill."""
-        subtype, shape = self.info.subtype, (count, self.info.channels)
-        if subtype == "PCM_16" and self.dtype == np.float32:
-            # the decoder's own conversion takes three times as long; both are exact
-            if self._scratch is None or len(self._scratch) < count:
-                self._scratch = np.empty(shape, np.int16)
-            return self._scratch[:count]
-        if self.dtype.kind == "i" and not subtype.startswith("PCM_"):
-            return np.empty(shape, np.float32)  # libsndfile does not scale floats to integers
-        return np.empty(shape, self.dtype)
+        """Return an array of the type that the decoder is to fill; the same memory again, where no caller sees it."""
+        subtype, shape, dtype = self.info.subtype, (count, self.info.channels), self.dtype
+        if subtype == "PCM_16" and dtype == np.float32:
+            dtype = np.dtype(np.int16)  # the decoder's own conversion takes three times as long; both are exact
+        elif dtype.kind == "i" and not subtype.startswith("PCM_"):
+            dtype = np.dtype(np.float32)  # libsndfile does not scale floats to integers
+        if dtype == self.dtype and not (self._mono and self.info.channels > 1):
+            return np.empty(shape, dtype)
+        if self._scratch is None or len(self._scratch) < count:
+            self._scratch = np.empty(shape, dtype)
+        return self._scratch[:count]
 
     def _decode_from(self, start: int, count: int) -> np.ndarray:
         raw = self._decode(count)

@@ -19,11 +19,9 @@ from zounds_lite.timeseries import TimeDimension, audio_sample_rate
 
 __all__ = ["clipped", "frames_of", "read_segment"]
 
-_BLOCK = 2 * BLOCK
-"""Frames of a chunk: with more of them chunks leave the processor's cache, with fewer Python takes its toll more often.
-
-In blocks that are twice as large again, the mix of two channels would use all processors for itself.
-"""
+_LEAST, _MOST = 2 * BLOCK, 8 * BLOCK
+"""Frames of a chunk. They grow with the recording: the chunks of a short one stay in the processor's cache and soon run
+ahead, those of a long one seldom wait for Python. With more than two channels they are no larger in bytes."""
 
 
 def clipped(span: Span, rate: int, frames: int | None) -> tuple[int, int | None]:
@@ -83,16 +81,17 @@ def read_segment(reader: AudioReader, span: Span | None, source: Any, is_kept: b
     Raises:
         EmptyAudio: it holds no samples.
     """
-    if span is None:
-        yield from reader.blocks(block=_BLOCK)
-        return
     info = reader.info
+    most = min(_MOST, 2 * _MOST // max(1, info.channels))
+    if span is None:
+        yield from reader.blocks(block=_LEAST, most=most)
+        return
     first, stop = frames_of(span, info.samplerate, info.frames, source)
     if info.frames is not None and not is_kept:
-        yield from reader.blocks(first, stop, _BLOCK)
+        yield from reader.blocks(first, stop, _LEAST, most)
         return
     at = 0
-    for block in reader.blocks(0, stop, _BLOCK):
+    for block in reader.blocks(0, stop, _LEAST, most):
         at += len(block)
         if at > first:
             yield block[max(0, first - at + len(block)) :]
