@@ -30,7 +30,7 @@ _log = logging.getLogger(__name__)
 
 _LEAST = 2**21
 """Rows of the source that a thread is worth: 48 seconds of audio at 44.1 kHz."""
-_PIECE = 2**16
+_PIECE = 2**18
 """Rows of the source that are read at once."""
 _ALIGNED = 64
 """Stretches begin at multiples of it, where filter banks begin their blocks."""
