@@ -72,7 +72,7 @@ class Desk:
 
     Args:
         job (Job): what to do.
-        hand_over (Callable): takes receipts, after the commit, in the thread that does the tasks.
+        hand_over (Callable): takes receipts, after the commit; never in the thread of ``beside``.
         before_commit (Callable): told the numbers of the tasks whose commit begins.
         beside (Executor | None): runs commits that take long, one at a time.
     """
