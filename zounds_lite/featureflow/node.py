@@ -12,7 +12,7 @@ What the engine does for each push, in this order:
 4. ``_process(data)``: everything it yields goes downstream at once;
 5. when all inputs have ended, everything that ``_last_chunk()`` yields goes downstream too, and the node has ended.
 
-Classes: ``Node``, ``Aggregator``, ``FunctionalNode``, ``KeySelector``, ``IteratorNode``.
+Classes: ``Node``, ``Aggregator``, ``FunctionalNode``, ``KeySelector``, ``IteratorNode``, ``Chunks``.
 """
 
 import inspect
@@ -26,7 +26,7 @@ import numpy as np
 from zounds_lite.errors import GraphError, InvalidProcessMethod, NotEnoughData
 from zounds_lite.featureflow.locality import Locality, Pointwise
 
-__all__ = ["Aggregator", "FunctionalNode", "IteratorNode", "KeySelector", "Node", "NotEnoughData"]
+__all__ = ["Aggregator", "Chunks", "FunctionalNode", "IteratorNode", "KeySelector", "Node", "NotEnoughData"]
 
 _END = object()
 
@@ -271,10 +271,11 @@ class Node:
         return f"{type(self).__name__}(needs={list(self.needs)})"
 
 
-class _Chunks(list[Any]):
-    """What the default of ``Aggregator`` has collected from one input."""
+class Chunks(list[Any]):
+    """The chunks of a stream, collected."""
 
     def combined(self) -> Any:
+        """Join bytes, text or arrays, and list anything else."""
         if len(self) == 1:
             return self[0]
         if all(isinstance(chunk, (bytes, bytearray, memoryview)) for chunk in self):
@@ -307,7 +308,7 @@ class Aggregator:
 
     def _enqueue(self, data: Any, pusher: Node | None) -> None:
         name = self._dependency_name(pusher)  # type: ignore[attr-defined]
-        self._run["queues"].setdefault(name, _Chunks()).append(data)
+        self._run["queues"].setdefault(name, Chunks()).append(data)
 
     def _ending(self) -> bool:
         """True while the last input ends; a root's input ends with the first ``end``."""
@@ -327,7 +328,7 @@ class Aggregator:
             raise NotEnoughData()
         if len(self.needs) <= 1:
             return next(iter(queues.values())).combined()
-        return {name: queues.get(name, _Chunks()).combined() for name in self.needs}
+        return {name: queues.get(name, Chunks()).combined() for name in self.needs}
 
 
 class FunctionalNode(Node):

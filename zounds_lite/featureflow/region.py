@@ -20,6 +20,7 @@ from zounds_lite.errors import DimensionError, UnitIndexError, ZoundsError
 from zounds_lite.featureflow.codecs import StoredValue
 from zounds_lite.featureflow.feature import Aspect, Feature
 from zounds_lite.featureflow.locality import Locality
+from zounds_lite.featureflow.node import Chunks
 from zounds_lite.featureflow.run import Run, ValueWriter
 
 __all__ = ["Computed", "Regions", "Rows"]
@@ -103,13 +104,27 @@ class Computed(Rows):
         return self._example
 
     def read(self, start: int, stop: int) -> Any:
+        return self._part(start, stop, self._run)
+
+    def checked(self, start: int, stop: int) -> Any:
+        return self._part(start, stop, self._stream)
+
+    def _part(self, start: int, stop: int, run: Callable[[Any, int], Any]) -> Any:
         above = self.above
         if stop <= start or not above.size:
             return self.example[:0] if self.size else self._run(above.read(0, 0), 0)
         first, last = self.locality.needs(start, stop, above.size)
-        found = self._run(above.checked(first, last), first)
+        found = run(above.checked(first, last), first)
         at = self.locality.first(first)
         return found[start - at : stop - at]
+
+    def _stream(self, rows: Any, start: int) -> Any:
+        """Run the node over rows from row ``start`` on, for a node below it: as in a stream, without the codec."""
+        node = self._feature.make_node({}, self._inputs)
+        node.begin(start)
+        chunks = Chunks(node.run([rows]))
+        is_array = chunks and all(isinstance(chunk, np.ndarray) and chunk.ndim for chunk in chunks)
+        return chunks.combined() if is_array else self._run(rows, start)
 
     def _run(self, rows: Any, start: int) -> Any:
         """Run the node over rows that begin at row ``start``; its results pass through the codec, as they always do."""

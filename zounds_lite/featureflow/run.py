@@ -17,7 +17,7 @@ from zounds_lite.featureflow.codecs import StoredValue
 from zounds_lite.featureflow.feature import Aspect, Feature, selector
 from zounds_lite.featureflow.graph import Graph
 from zounds_lite.featureflow.lineage import Lineage
-from zounds_lite.featureflow.node import Node, _Chunks
+from zounds_lite.featureflow.node import Chunks, Node
 from zounds_lite.featureflow.record import INLINE_LIMIT, Checksums, Entry, Marks
 from zounds_lite.featureflow.stores.base import BlobWriter, Database
 
@@ -107,7 +107,7 @@ class _Collector(Node):
 
     def __init__(self, needs: Any) -> None:
         super().__init__(needs=needs)
-        self.chunks = _Chunks()
+        self.chunks = Chunks()
 
     def _process(self, data: Any) -> Iterator[Any]:
         self.chunks.append(data)
