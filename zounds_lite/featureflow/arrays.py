@@ -160,7 +160,7 @@ class NumpyEncoder(Encoder):
     def __init__(self, needs: Any = None) -> None:
         super().__init__(needs=needs)
         self._first: np.ndarray | None = None
-        self._rows = 0
+        self.rows = 0
 
     def _array(self, data: Any) -> np.ndarray:
         """Return the chunk as the array that is stored."""
@@ -173,12 +173,12 @@ class NumpyEncoder(Encoder):
             NumpyMetaData(array.dtype, array.shape)
         first = self._first
         fits = array.dtype == first.dtype and array.shape[1:] == first.shape[1:]
-        if not (fits and first.ndim) and (self._rows or first.ndim):
+        if not (fits and first.ndim) and (self.rows or first.ndim):
             raise DimensionError(
                 f"a chunk of {array.dtype}{list(array.shape)} cannot follow rows of "
                 f"{first.dtype}{list(first.shape[1:])}; all chunks need the same dtype and row shape"
             )
-        self._rows += len(array) if array.ndim else 1
+        self.rows += len(array) if array.ndim else 1
         little = array.astype(array.dtype.newbyteorder("<"), copy=False)
         yield np.ascontiguousarray(little).reshape(-1).view(np.uint8).data if little.size else b""
 
@@ -196,7 +196,7 @@ class NumpyEncoder(Encoder):
     def _header(self) -> dict[str, Any]:
         """Describe the rows that were yielded."""
         assert self._first is not None, "a run refuses values of which nothing was yielded"
-        shape = (self._rows, *self._first.shape[1:]) if self._first.ndim else ()
+        shape = (self.rows, *self._first.shape[1:]) if self._first.ndim else ()
         return NumpyMetaData(self._first.dtype, shape).header
 
 

@@ -31,15 +31,32 @@ def _blocks(data: memoryview) -> Iterator[memoryview]:
 
 
 class Checksums:
-    """Checksums of a value that arrives in pieces: one xxh3-64 per 256 KiB."""
+    """Checksums of a value that arrives in pieces: one xxh3-64 per 256 KiB.
 
-    def __init__(self) -> None:
+    Args:
+        at (int): where in the value the first piece begins; bytes before it are those of another one that it joins.
+
+    Examples:
+        >>> whole, part = Checksums(), Checksums(at=5)
+        >>> whole.update(memoryview(b"Aeoli"))
+        >>> part.update(memoryview(b"an harp"))
+        >>> whole.join(part)
+        >>> whole.finish() == [xxhash.xxh3_64_intdigest(b"Aeolian harp")]
+        True
+    """
+
+    def __init__(self, at: int = 0) -> None:
         self._done: list[int] = []
         self._open = xxhash.xxh3_64()
         self._room = BLOCK
+        self._head, self._before = bytearray(), -at % BLOCK
 
     def update(self, data: memoryview) -> None:
         """Take in the next bytes."""
+        if self._before:  # of a block that another one began
+            head, data = data[: self._before], data[self._before :]
+            self._head += head
+            self._before -= len(head)
         while len(data):
             part, data = data[: self._room], data[self._room :]
             self._open.update(part)
@@ -47,6 +64,13 @@ class Checksums:
             if not self._room:
                 self._done.append(self._open.intdigest())
                 self._open, self._room = xxhash.xxh3_64(), BLOCK
+
+    def join(self, part: "Checksums") -> None:
+        """Take in the bytes of a part that began where these end; nothing can be added to the part afterwards."""
+        self.update(memoryview(part._head))
+        if not part._before:
+            self._done += part._done
+            self._open, self._room = part._open, part._room
 
     def finish(self) -> list[int]:
         """Return the checksums of all blocks, the last one possibly shorter."""

@@ -124,6 +124,9 @@ class Encoder(Node):
     can_join = False
     """True where a value can be written in stretches that are put end to end; ``join`` makes one header of theirs."""
 
+    rows = 0
+    """Rows that were encoded so far, each to the same number of bytes; only counted where ``can_join`` is true."""
+
     @classmethod
     def join(cls, headers: Sequence[dict[str, Any]]) -> dict[str, Any]:
         """Return the header of a whole value from those of its stretches, in order."""

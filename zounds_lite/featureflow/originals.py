@@ -54,7 +54,7 @@ class Originals:
     def describe(self, names: Iterable[str], inputs: Mapping[str, Any]) -> None:
         """Describe the values of roots and Vars, and keep what is here already."""
         for name in names:
-            writer = self._writers[name] = ValueWriter(self._database)
+            writer = self._writers[name] = ValueWriter(self._database.create_blob)
             keep = (lambda data: None) if self._keep_source is False else writer.write
             source = self.sources[name] = describe_source(
                 inputs[name], keep, writer.write if self._keep_source else None

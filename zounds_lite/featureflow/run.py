@@ -28,13 +28,11 @@ class ValueWriter:
     """Takes the bytes of one value: in memory while it is small, in a blob from 1 MiB on.
 
     Args:
-        database (Database | None): where blobs go; None keeps everything in memory.
-        is_passing (bool): whether the value will soon be read and discarded.
+        create_blob (Callable | None): makes the blob (``Database.create_blob``); None keeps everything in memory.
     """
 
-    def __init__(self, database: Database | None, is_passing: bool = False) -> None:
-        self._database = database
-        self._is_passing = is_passing
+    def __init__(self, create_blob: Callable[[], BlobWriter] | None) -> None:
+        self._create_blob = create_blob
         self._parts: list[bytes] = []
         self._blob: BlobWriter | None = None
         self.size = 0
@@ -49,14 +47,13 @@ class ValueWriter:
             self._blob.write(data)
             return
         self._parts.append(bytes(data))
-        if self._database is not None and self.size >= INLINE_LIMIT:
+        if self._create_blob is not None and self.size >= INLINE_LIMIT:
             self.spill()
 
     def spill(self) -> None:
         """Move what is in memory to a blob."""
-        assert self._database is not None
-        self._blob = self._database.create_blob()
-        self._blob.is_passing = self._is_passing
+        assert self._create_blob is not None
+        self._blob = self._create_blob()
         for part in self._parts:
             self._blob.write(part)
         self._parts = []
@@ -69,6 +66,17 @@ class ValueWriter:
     def data(self) -> bytes:
         """Return the bytes of a value in memory."""
         return b"".join(self._parts)
+
+    def join(self, part: "ValueWriter") -> None:
+        """Append what was written to another one; its blob, where it has one, is a part of the blob of this one."""
+        if part._blob is None:
+            self.write(part.data())
+            return
+        if self._blob is None:
+            self.spill()
+        assert self._blob is not None
+        self._blob.join(part._blob)
+        self.size += part.size
 
     def finish(self, entry: Entry) -> Entry:
         """Fill in where the value stands."""
@@ -205,7 +213,7 @@ class Run:
     def _store(self, feature: Feature, node: Node) -> None:
         name = feature.name or ""
         if name not in self.writers:
-            writer = ValueWriter(self.database_of(feature) if feature.store else None)
+            writer = ValueWriter(self.database_of(feature).create_blob if feature.store else None)
             encoder = self._add(f"{name}/encoder", feature.make_encoder(node))
             self._add(f"{name}/sink", Sink(writer, encoder))
             self.writers[name] = (feature, encoder, writer)

@@ -11,10 +11,11 @@ Class: ``SplitRun``.
 
 import logging
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from types import SimpleNamespace
 from typing import Any
 
+from zounds_lite.errors import GraphError
 from zounds_lite.featureflow.ahead import in_one_thread, side_by_side
 from zounds_lite.featureflow.feature import Feature
 from zounds_lite.featureflow.graph import Graph
@@ -23,6 +24,7 @@ from zounds_lite.featureflow.node import Node
 from zounds_lite.featureflow.record import Entry
 from zounds_lite.featureflow.region import Computed, Regions, Rows
 from zounds_lite.featureflow.run import Run, Sink, ValueWriter
+from zounds_lite.featureflow.stores.base import BlobWriter, Database
 
 __all__ = ["SplitRun"]
 
@@ -30,7 +32,7 @@ _log = logging.getLogger(__name__)
 
 _LEAST = 2**21
 """Rows of the source that a thread is worth: 48 seconds of audio at 44.1 kHz."""
-_PIECE = 2**18
+_PIECE = 2**19
 """Rows of the source that are read at once."""
 _ALIGNED = 64
 """Stretches begin at multiples of it, where filter banks begin their blocks."""
@@ -68,16 +70,72 @@ class _Cut(Node):
             yield data if (first, last) == (0, len(data)) else data[first:last]
 
 
+class _Joint:
+    """The blob of a value, of which every thread writes a stretch; stretches have blobs where a store has no parts."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._lock = threading.Lock()
+        self._blob: BlobWriter | None = None
+
+    def blob(self) -> BlobWriter:
+        """Return the blob, for the first stretch."""
+        with self._lock:
+            if self._blob is None:
+                self._blob = self._database.create_blob()
+            return self._blob
+
+    def part(self, at: int) -> BlobWriter:
+        """Return what writes a later stretch, from byte ``at`` on."""
+        blob = self.blob()
+        return blob.part(at) if blob.can_part else self._database.create_blob()
+
+    def join(self, whole: ValueWriter, part: ValueWriter) -> None:
+        """Append a later stretch to the first one."""
+        if part.in_memory or self.blob().can_part:
+            whole.join(part)
+            return
+        entry = part.finish(Entry("", "", "", {}, 0))
+        whole.write(self._database.open_blob(entry.blob or "")[: entry.size].data)
+        part.discard()
+
+    def discard(self) -> None:
+        """Remove the blob."""
+        if self._blob is not None:
+            self._blob.discard()
+
+
+class _LaterSink(Sink):
+    """Writes a stretch that does not begin at the first row; its first bytes tell where it begins in the value."""
+
+    def __init__(self, joint: _Joint, start: int, encoder: Any) -> None:
+        super().__init__(ValueWriter(lambda: joint.part(self._at)), encoder)
+        self._encoder = encoder
+        self._start, self._at = start, -1
+
+    def _process(self, data: Any) -> Iterator[Any]:
+        if self._at < 0 and self._encoder.rows:
+            self._at = self._start * (memoryview(data).nbytes // self._encoder.rows)
+        yield from super()._process(data)
+
+
 class _Share:
     """What one thread computes: a stretch of each target, in a graph of its own."""
 
-    def __init__(self, run: "SplitRun", regions: Regions, parts: dict[Feature, tuple[int, int]]) -> None:
-        self._run, self._regions = run, regions
+    def __init__(
+        self,
+        run: "SplitRun",
+        regions: Regions,
+        parts: dict[Feature, tuple[int, int]],
+        joints: Mapping[Feature, _Joint],
+    ) -> None:
+        self._run, self._regions, self._joints = run, regions, joints
         self._wanted: dict[str, tuple[int, int]] = {}
         self._begins: dict[str, int] = {}
         self.nodes = Graph()
         self._arguments: dict[str, Any] = {}
-        self.outputs: dict[Feature, tuple[Node, ValueWriter]] = {}
+        self.parts = parts
+        self.outputs: dict[Feature, tuple[Any, ValueWriter]] = {}
         for feature, part in parts.items():
             self._want(feature, part)
         for feature, part in parts.items():
@@ -92,12 +150,12 @@ class _Share:
             self._want(rows.need, rows.locality.needs(start, stop, rows.above.size))
 
     def _write(self, feature: Feature, part: tuple[int, int]) -> None:
-        writer = ValueWriter(self._run.database_of(feature), is_passing=part[0] > 0)
-        cut = self._cut(feature, *part)
-        encoder = feature.make_encoder(cut)
+        joint, start = self._joints[feature], part[0]
+        encoder = feature.make_encoder(self._cut(feature, *part))
+        sink = _LaterSink(joint, start, encoder) if start else Sink(ValueWriter(joint.blob), encoder)
         self.nodes[f"{feature.name}/encoder"] = encoder
-        self.nodes[f"{feature.name}/sink"] = Sink(writer, encoder)
-        self.outputs[feature] = encoder, writer
+        self.nodes[f"{feature.name}/sink"] = sink
+        self.outputs[feature] = encoder, sink.writer
 
     def _cut(self, feature: Feature, start: int, stop: int) -> Node:
         node = self._node(feature)
@@ -147,6 +205,7 @@ class SplitRun(Run):
         self.is_over = threading.Event()
         self._workers = workers
         self._shares: list[_Share] = []
+        self._joints: dict[Feature, _Joint] = {}
 
     def compute(self, targets: Iterable[Feature]) -> None:
         targets = list(targets)
@@ -155,9 +214,10 @@ class SplitRun(Run):
             super().compute(targets)
             return
         regions = self._regions()
+        self._joints = {feature: _Joint(self.database_of(feature)) for feature in split}
         for i in range(self._workers):
             parts = {feature: _part(rows.size, i, self._workers) for feature, rows in split.items()}
-            self._shares.append(_Share(self, regions, parts))
+            self._shares.append(_Share(self, regions, parts, self._joints))
         self._compute_beside([feature for feature in targets if feature not in split])
         for feature in split:
             self._join(feature)
@@ -218,17 +278,23 @@ class SplitRun(Run):
             raise failures[0]
 
     def _join(self, feature: Feature) -> None:
-        """Append all later stretches of a value to the first one."""
+        """Join all stretches of a value.
+
+        Raises:
+            GraphError: one of them has other rows than the locality of its node says.
+        """
         outputs = [share.outputs[feature] for share in self._shares]
+        for share, (encoder, _) in zip(self._shares, outputs, strict=True):
+            start, stop = share.parts[feature]
+            if encoder.rows != stop - start:
+                raise GraphError(
+                    f"{feature.name}: rows {start} to {stop} came out as {encoder.rows} rows, so the locality of "
+                    f"{type(share.nodes[feature.name or '']).__name__} is wrong; mend it, or pass workers=1"
+                )
         whole = outputs[0][1]
         for _, writer in outputs[1:]:
-            if writer.in_memory:
-                whole.write(writer.data())
-                continue
-            entry = writer.finish(Entry("", "", "", {}, 0))
-            whole.write(self.database_of(feature).open_blob(entry.blob or "")[: entry.size].data)
-            writer.discard()
-        header = type(outputs[0][0]).join([encoder.header for encoder, _ in outputs])  # type: ignore[attr-defined]
+            self._joints[feature].join(whole, writer)
+        header = type(outputs[0][0]).join([encoder.header for encoder, _ in outputs])
         joined: Any = SimpleNamespace(header=header, has_input=True)
         self.writers[feature.name or ""] = feature, joined, whole
 
@@ -236,6 +302,8 @@ class SplitRun(Run):
         super().discard()
         for share in self._shares:
             share.discard()
+        for joint in self._joints.values():
+            joint.discard()
 
     def marks(self) -> Any:
         found = super().marks()

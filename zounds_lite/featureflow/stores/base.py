@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 import xxhash
 
-from zounds_lite.errors import CorruptValue, KeyNotFound
+from zounds_lite.errors import CorruptValue, KeyNotFound, StoreError
 from zounds_lite.featureflow.record import FORMAT, Checksums, Record, blob_table
 from zounds_lite.featureflow.stores import scan
 from zounds_lite.featureflow.stores.checks import check_id, short_id
@@ -97,15 +97,19 @@ class Garbage:
 class BlobWriter(ABC):
     """Writes one blob: ``write`` as often as needed, then ``finish``; ``discard`` to take it back.
 
-    Attributes:
-        is_passing (bool): whether the blob will soon be read and discarded, so that the disk need not see it.
+    Several threads can write stretches of one blob where ``can_part`` is true: each writes a ``part`` of it, and in the
+    end they are joined in their order.
+
+    Args:
+        at (int): the byte of the blob at which it begins.
     """
 
-    is_passing = False
+    can_part = False
 
-    def __init__(self) -> None:
+    def __init__(self, at: int = 0) -> None:
+        self.at = at
         self.size = 0
-        self._checks = Checksums()
+        self._checks = Checksums(at)
         self._pending = bytearray()
 
     @abstractmethod
@@ -122,6 +126,28 @@ class BlobWriter(ABC):
     @abstractmethod
     def discard(self) -> None:
         """Remove what was written: also after ``finish``, where no record names the blob; twice does no harm."""
+
+    def part(self, at: int) -> "BlobWriter":
+        """Return what writes a stretch of this blob, from byte ``at`` on; only where ``can_part`` is true."""
+        raise NotImplementedError(f"{type(self).__name__} cannot be written in parts")
+
+    def _behind(self, part: Any) -> None:
+        """Go on behind a part that was written; only where ``can_part`` is true."""
+        raise NotImplementedError(f"{type(self).__name__} cannot be written in parts")
+
+    def join(self, part: "BlobWriter") -> None:
+        """Take in a part that begins where this blob ends so far; nothing can be written to the part afterwards.
+
+        Raises:
+            StoreError: it begins elsewhere.
+        """
+        if part.at != self.at + self.size:
+            raise StoreError(f"a part of a blob from byte {part.at} on cannot follow {self.at + self.size} bytes")
+        self._flush()
+        part._flush()
+        self._checks.join(part._checks)
+        self.size += part.size
+        self._behind(part)
 
     def write(self, data: Any) -> None:
         """Append bytes (anything with a contiguous buffer); the caller may reuse its buffer afterwards."""

@@ -11,8 +11,9 @@ import re
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
+from io import FileIO
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -43,41 +44,74 @@ class _Unsynced(NamedTuple):
     refusal: OSError | None = None
 
 
-class _FileBlob(BlobWriter):
-    def __init__(self, folder: Path, leases: Leases, unsynced: "dict[str, _Unsynced]") -> None:
-        super().__init__()
-        self._folder = folder
-        self._leases = leases
-        self._unsynced = unsynced
-        self._owner = owner_tag()
-        self._n_written = self._n_begun = 0
-        self._name = uuid.uuid4().hex
-        self._path = folder / f"{self._owner}-{self._name}.part"
-        self._target = _blob_file(folder, self._name)
-        with disk_errors(folder):
-            leases.hold(self._name)
-            try:
-                self._file = open(self._path, "xb", buffering=0)  # noqa: SIM115 - closed by finish or discard
-            except BaseException:
-                leases.release([self._name])
-                raise
+class _FilePart(BlobWriter):
+    """Writes to a file from a byte on."""
+
+    def __init__(self, folder: Path, path: Path, at: int = 0) -> None:
+        super().__init__(at)
+        self._folder, self._path = folder, path
+        self._end = self._begun = at
+        self._file = self._open()
+
+    def _open(self) -> FileIO:
+        with disk_errors(self._folder):
+            file = open(self._path, "r+b", buffering=0)  # noqa: SIM115 - closed by the whole blob, or by discard
+            file.seek(self.at)
+        return file
 
     def _append(self, data: bytes | bytearray | memoryview) -> None:
         view = memoryview(data)
         with disk_errors(self._folder):
             while len(view):
                 view = view[self._file.write(view[:_WRITE]) :]
-            self._n_written += len(data)
-            if self._n_written - self._n_begun >= _EARLY:
+            self._end += len(data)
+            if self._end - self._begun >= _EARLY:
                 self._begin_writing()
 
     def _begin_writing(self) -> None:
         """Let the disk begin with what it has not been asked to write yet, and wait for nothing."""
-        if hasattr(os, "posix_fadvise") and not self.is_passing:
+        if hasattr(os, "posix_fadvise"):
             # where pages are dirty, Linux begins to write them, and forgets those alone that are written already
-            begun, count = self._n_begun, self._n_written - self._n_begun
-            os.posix_fadvise(self._file.fileno(), begun, count, os.POSIX_FADV_DONTNEED)
-        self._n_begun = self._n_written
+            os.posix_fadvise(self._file.fileno(), self._begun, self._end - self._begun, os.POSIX_FADV_DONTNEED)
+        self._begun = self._end
+
+    def _publish(self) -> str:
+        raise NotImplementedError("a part of a blob is joined to the blob")
+
+    def discard(self) -> None:
+        self._file.close()
+
+
+class _FileBlob(_FilePart):
+    can_part = True
+
+    def __init__(self, folder: Path, leases: Leases, unsynced: "dict[str, _Unsynced]") -> None:
+        self._leases = leases
+        self._unsynced = unsynced
+        self._owner = owner_tag()
+        self._name = uuid.uuid4().hex
+        self._target = _blob_file(folder, self._name)
+        super().__init__(folder, folder / f"{self._owner}-{self._name}.part")
+
+    def _open(self) -> FileIO:
+        with disk_errors(self._folder):
+            self._leases.hold(self._name)
+            try:
+                return open(self._path, "xb", buffering=0)
+            except BaseException:
+                self._leases.release([self._name])
+                raise
+
+    def part(self, at: int) -> BlobWriter:
+        return _FilePart(self._folder, self._path, at)
+
+    def _behind(self, part: Any) -> None:
+        with disk_errors(self._folder):
+            for each in (self, part):
+                each._begin_writing()
+            part.discard()
+            self._file.seek(self.size)
+        self._begun = self._end = self.size
 
     def _publish(self) -> str:
         with disk_errors(self._folder):
