@@ -10,8 +10,9 @@ import pytest
 import zounds_lite as zounds
 from tests.sounds import encoded, noise
 from zounds_lite import featureflow as ff
-from zounds_lite.errors import DeclarationError, ZoundsError
+from zounds_lite.errors import DeclarationError, GraphError, ZoundsError
 from zounds_lite.featureflow import split
+from zounds_lite.featureflow.stores.blobs import _FileBlob
 
 SECONDS = 12
 
@@ -106,6 +107,53 @@ def test_frames_may_be_fewer_than_threads(workers, recordings, tmp_path):
     one, several = document("one").windowed, document("several").windowed
     assert one.shape == several.shape and len(one) == SECONDS // 4
     assert np.abs(np.asarray(one) - np.asarray(several)).max() < 1e-5
+
+
+@pytest.mark.parametrize("workers", [2, 3])
+@pytest.mark.parametrize("has_parts", [True, False])
+def test_large_stretches_make_one_blob(has_parts, workers, tmp_path, monkeypatch):
+    monkeypatch.setattr(_FileBlob, "can_part", has_parts)
+    path = tmp_path / "noise.wav"
+    path.write_bytes(encoded(noise(90, 11025), 11025))
+    document = model(tmp_path, store_ogg=False)
+    document.process(meta=str(path), _id="one")
+    document.process(meta=str(path), _id="several", workers=workers)
+    same(document("several"), document("one"), 0.0)
+    assert list(zounds.verify(str(tmp_path / "store"))) == []
+    blobs = [file.stat().st_size for file in (tmp_path / "store").rglob("*.blob")]
+    assert len(blobs) == 4 and len(set(blobs)) == 2  # samples and spectra of each; bark is small
+
+
+def test_a_first_stretch_may_be_small_where_a_later_one_is_not(tmp_path, monkeypatch):
+    monkeypatch.setattr(split, "_part", lambda size, i, n: ((0, 64), (64, size))[i])
+    path = tmp_path / "noise.wav"
+    path.write_bytes(encoded(noise(90, 11025), 11025))
+    document = model(tmp_path, store_ogg=False)
+    document.process(meta=str(path), _id="one")
+    document.process(meta=str(path), _id="several", workers=2)
+    same(document("several"), document("one"), 0.0)
+    assert list(zounds.verify(str(tmp_path / "store"))) == []
+
+
+def test_a_node_that_makes_fewer_rows_than_it_says_is_named(tmp_path):
+    class Lies(ff.Node):
+        footprint = ff.Pointwise()
+
+        def _process(self, data):
+            yield data[:-1]
+
+    base = features(store_ogg=False)
+
+    class Lying(base):
+        lies = zounds.ArrayWithUnitsFeature(Lies, needs=base.fft, store=True)
+
+    path = tmp_path / "noise.wav"
+    path.write_bytes(encoded(noise(90, 11025), 11025))
+    document = zounds.simple_lmdb_settings(str(tmp_path / "store"), user_supplied_id=True)(Lying)
+    with pytest.raises(GraphError, match="the locality of Lies is wrong"):
+        document.process(meta=str(path), _id="lies", workers=2)
+    assert not document.exists("lies")
+    assert not [file for file in (tmp_path / "store").rglob("*") if file.suffix in (".part", ".blob")]
 
 
 def test_what_cannot_be_split_is_computed_beside(recordings, tmp_path, monkeypatch):

@@ -30,7 +30,7 @@ _FLOATS = ("FLOAT", "DOUBLE", "VORBIS", "OPUS", *_MPEG)
 _PREROLL = {"OPUS": 8192, **dict.fromkeys(_MPEG, 16384)}
 """Frames decoded and dropped behind a seek, so that the decoder's memory is as it would have been."""
 _AT_ONCE = 2**19
-"""Frames of the pieces that one array is joined from."""
+"""Frames of the pieces that an array is joined from, of one or two channels."""
 _INT16_SCALE = 2.0**-15
 _HALF = np.float32(_INT16_SCALE / 2)
 _ADVICE = "; copy or download the recording again, or read it with damaged='keep'"
@@ -131,7 +131,7 @@ class AudioReader:
             TruncatedAudio: there are fewer frames than the header promises, unless what is damaged is kept.
             NonFiniteAudio: a sample is NaN or infinite, unless what is damaged is kept.
         """
-        parts = list(self.blocks(start, stop, _AT_ONCE))
+        parts = list(self.blocks(start, stop, max(BLOCK, min(_AT_ONCE, 2 * _AT_ONCE // max(1, self.info.channels)))))
         if len(parts) == 1:
             return parts[0]
         return np.concatenate(parts) if parts else self._nothing()

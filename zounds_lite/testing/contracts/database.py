@@ -6,12 +6,13 @@ hold. Class: ``DatabaseContract``; ``NASTY_IDS`` are the ids that it tries.
 """
 
 import threading
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from zounds_lite.errors import CorruptValue, InvalidId, KeyNotFound
+from zounds_lite.errors import CorruptValue, InvalidId, KeyNotFound, StoreError
 from zounds_lite.featureflow.record import Record, read_blob_table, verify
 from zounds_lite.testing.contracts.metadata import MetadataContract
 from zounds_lite.testing.contracts.records import NASTY_IDS, blob_files, damaged_record, make_record, raises
@@ -117,6 +118,46 @@ class DatabaseContract(MetadataContract):
             assert blob.dtype == np.uint8 and not blob.flags.writeable
             assert np.array_equal(blob[:size], data)
             verify(data.data, read_blob_table(blob.data, size, check, "a blob"), "a blob")
+
+    def test_a_blob_can_be_written_in_parts_where_it_says_so(self, tmp_path: Path) -> None:
+        database = self.create(tmp_path)
+        probe = database.create_blob()
+        probe.discard()
+        if not probe.can_part:
+            return
+        data = np.random.default_rng(0).integers(0, 256, 3_000_000, dtype=np.uint8)
+        for borders in ([1_000_000], [7], [262_144, 524_288], [10, 20, 2_900_000], [3_000_000], [5, 5, 1_500_001]):
+            whole, stretches = database.create_blob(), list(pairwise([0, *borders, len(data)]))
+            writers = [whole, *(whole.part(start) for start, _ in stretches[1:])]
+            for writer, (start, stop) in reversed(list(zip(writers, stretches, strict=True))):
+                for at in range(start, stop, 700_001):
+                    writer.write(data[at : min(at + 700_001, stop)])
+            for part in writers[1:]:
+                whole.join(part)
+            whole.write(b"and more")
+            name, check = whole.finish()
+            blob, size = database.open_blob(name), len(data) + 8
+            assert np.array_equal(blob[: len(data)], data) and bytes(blob[len(data) : size]) == b"and more"
+            verify(blob.data[:size], read_blob_table(blob.data, size, check, "a blob"), "a blob")
+            whole.discard()
+
+    def test_parts_of_a_blob_have_to_meet_and_go_with_it(self, tmp_path: Path) -> None:
+        database = self.create(tmp_path)
+        whole = database.create_blob()
+        if not whole.can_part:
+            return
+        whole.write(b"x" * 2_000_000)
+        for at in (1_999_999, 2_000_001):
+            part = whole.part(at)
+            part.write(b"y" * 2_000_000)
+            with raises(StoreError, "a part that begins elsewhere"):
+                whole.join(part)
+            part.discard()
+        left = whole.part(2_000_000)
+        left.write(b"y" * 2_000_000)
+        whole.discard()
+        left.discard()
+        assert not blob_files(tmp_path)
 
     def test_the_writer_may_reuse_its_buffer(self, tmp_path: Path) -> None:
         database = self.create(tmp_path)
