@@ -72,7 +72,9 @@ class _TimedUfunc:
 
     def __getattr__(self, name: str) -> Any:
         found = getattr(self._ufunc, name)
-        return self._watch.timed("filter bank, magnitude, log", found) if callable(found) else found
+        timed = self._watch.timed("filter bank, magnitude, log", found) if callable(found) else found
+        self.__dict__[name] = timed  # the next chunk finds it here
+        return timed
 
 
 @contextmanager
@@ -97,10 +99,11 @@ def timers(watch: Stopwatch, document_class: Any) -> Iterator[None]:
         "filter bank, magnitude, log": [(FilterBank, "apply")],
         "write, checksum, commit": [(ValueWriter, "write"), (ValueWriter, "finish"), (document_class, "_commit")],
     }
-    apply_units = ArrayWithUnits.__array_ufunc__
+    apply_units, ufuncs = ArrayWithUnits.__array_ufunc__, {}
 
     def array_ufunc(self: Any, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        return apply_units(self, _TimedUfunc(ufunc, watch), method, *inputs, **kwargs)  # type: ignore[arg-type]
+        timed = ufuncs.get(ufunc) or ufuncs.setdefault(ufunc, _TimedUfunc(ufunc, watch))
+        return apply_units(self, timed, method, *inputs, **kwargs)
 
     with ExitStack() as stack:
         for stage, found in places.items():

@@ -71,6 +71,15 @@ class ArrayWithUnits(Methods):
         fitted = tuple([_fit(d, n) for d, n in zip(dimensions, data.shape, strict=True)])
         return self._class_for(fitted, data.shape)._view(data, fitted)
 
+    def _alike(self, data: np.ndarray) -> "ArrayWithUnits":
+        """Give a plain result of the same shape the same units."""
+        units = self._units
+        if units is None or units[1] != self.shape:
+            return self._rewrap(data, self.dimensions)
+        array = data.view(type(self))
+        array._units = units
+        return array
+
     def __array_finalize__(self, obj: Any) -> None:
         # A view or a copy of the same shape keeps the units. Where numpy changes the shape later, `dimensions` notices.
         self._units = getattr(obj, "_units", None)

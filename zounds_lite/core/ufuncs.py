@@ -79,7 +79,7 @@ def _with_units(
         for array in arrays:
             if array.ndim == result.ndim:
                 if array.shape == result.shape:
-                    return array._rewrap(result, array.dimensions)
+                    return array._alike(result)
                 return array._rewrap(result, broadcast_dimensions(arrays, result.shape))
         return result
     if not has_units(inputs[0]) and method != "outer" and ufunc is not np.matmul:

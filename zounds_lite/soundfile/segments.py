@@ -19,7 +19,7 @@ from zounds_lite.timeseries import TimeDimension, audio_sample_rate
 
 __all__ = ["clipped", "frames_of", "read_segment"]
 
-_LEAST, _MOST = 2 * BLOCK, 8 * BLOCK
+_LEAST, _MOST = 2 * BLOCK, 12 * BLOCK
 """Frames of a chunk. They grow with the recording: the chunks of a short one stay in the processor's cache and soon run
 ahead, those of a long one seldom wait for Python. With more than two channels they are no larger in bytes."""
 

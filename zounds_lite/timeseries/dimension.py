@@ -116,8 +116,7 @@ class TimeDimension(Dimension):
     @classmethod
     def from_rate(cls, samplerate: AudioSampleRate, size: int | None = None) -> "TimeDimension":
         """Return the axis of audio samples at a rate."""
-        axis = _audio_axis(samplerate.rate)
-        return axis if size is None else axis.with_size(size)
+        return _audio_axis(samplerate.rate, size)
 
     def validate(self) -> None:
         """Refuse what is no duration, and integers that contradict the durations."""
@@ -380,10 +379,12 @@ class TimeDimension(Dimension):
         return TimeDimension(*SampleRate(self.frequency, self.duration).resample(ratio))
 
 
-@lru_cache(maxsize=64)
-def _audio_axis(rate: int) -> TimeDimension:
-    """Return the axis of a rate; every chunk of a stream has one, so it is checked once and not for each."""
-    return TimeDimension.windowed(hop=1, window=1, rate=rate)
+@lru_cache(maxsize=256)
+def _audio_axis(rate: int, size: int | None) -> TimeDimension:
+    """Return the axis of a rate; every chunk of a stream has one, so it is made and checked once and not for each."""
+    if size is None:
+        return TimeDimension.windowed(hop=1, window=1, rate=rate)
+    return _audio_axis(rate, None).with_size(size)
 
 
 def _inferred(frequency: Any, duration: Any) -> tuple[int | None, int | None, int | None]:

@@ -16,7 +16,7 @@ from zounds_lite.timeseries import TimeDimension
 
 __all__ = ["SlidingWindow"]
 
-_AT_ONCE = 2**18
+_AT_ONCE = 3 * 2**17
 """Numbers in the windows that are handed on at once: more of them leave the processor's cache, and fewer make what
 follows wait for Python more often."""
 _MOST_WAITING = 2**20
@@ -147,7 +147,9 @@ class SlidingWindow(Node):
             part = self._window.apply(frames[start : start + self._step], axis=1)
             if ended and start + self._step >= len(frames):
                 self._units[0] = self._last_axis()
-            yield ArrayWithUnits(part, self._units)
+            windows = ArrayWithUnits(part, self._units)
+            self._units = list(windows.dimensions)  # most chunks are of one size, and so have the very same axes
+            yield windows
 
     def _last_axis(self) -> TimeDimension:
         """Return the axis of the last windows, which says what is known of the whole signal by then."""
