@@ -5,6 +5,8 @@ of the benchmarks, and show how far from the machine's limit the product is.
 """
 
 import os
+import queue
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -25,14 +27,14 @@ def load_modules() -> None:
     import zounds_lite.dsp  # noqa: F401
 
 
-def decoded(source: str, rate: int) -> Iterator[np.ndarray]:
+def decoded(source: str, rate: int, size: int = _BLOCK) -> Iterator[np.ndarray]:
     """Yield mono samples at a rate, a block at a time."""
     import soundfile
     import soxr
 
     with soundfile.SoundFile(source) as file:
         is_int16 = file.subtype == "PCM_16"
-        block = np.empty((_BLOCK, file.channels), np.int16 if is_int16 else np.float32)
+        block = np.empty((size, file.channels), np.int16 if is_int16 else np.float32)
         weights = np.full(file.channels, (1 / 32768 if is_int16 else 1.0) / file.channels, np.float32)
         stream = soxr.ResampleStream(file.samplerate, rate, 1, dtype="float32") if file.samplerate != rate else None
         while len(raw := file.read(out=block)):
@@ -42,28 +44,53 @@ def decoded(source: str, rate: int) -> Iterator[np.ndarray]:
             yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
 
 
-def _spectra(source: str, rate: int, window: int, hop: int) -> Iterator[np.ndarray]:
-    """Yield spectra of centred frames, 64 of them at a time."""
+def _spectra(blocks: Iterator[np.ndarray], window: int, hop: int, count: int) -> Iterator[np.ndarray]:
+    """Yield spectra of centred frames, so many of them at a time."""
     import scipy.fft
 
     shape = np.hanning(window + 1)[:-1].astype(np.float32)
     edge = np.zeros(window // 2, np.float32)
-    held, count, enough = [edge], len(edge), (_FRAMES - 1) * hop + window
-    for samples in decoded(source, rate):
+    held, size, enough = [edge], len(edge), (count - 1) * hop + window
+    for samples in blocks:
         held.append(samples)
-        count += len(samples)
-        while count >= enough:
+        size += len(samples)
+        while size >= enough:
             joined = np.concatenate(held)
             frames = np.lib.stride_tricks.sliding_window_view(joined[:enough], window)[::hop]
             yield scipy.fft.rfft(frames * shape)
-            held = [joined[_FRAMES * hop :]]
-            count = len(held[0])
+            held = [joined[count * hop :]]
+            size = len(held[0])
     joined = np.concatenate([*held, edge])
     if len(joined) >= window:
         yield scipy.fft.rfft(np.lib.stride_tricks.sliding_window_view(joined, window)[::hop] * shape)
 
 
-def log_mel(source: str, folder: str, scheme: tuple[int, int, int], bands: int, magnitudes: bool) -> None:
+def _ahead(blocks: Iterator[np.ndarray]) -> Iterator[np.ndarray]:
+    """Yield blocks that a second thread makes, up to four of them ahead."""
+    made: queue.SimpleQueue[np.ndarray | None] = queue.SimpleQueue()
+    room = threading.Semaphore(4)
+
+    def make() -> None:
+        for block in blocks:
+            room.acquire()
+            made.put(block)
+        made.put(None)
+
+    threading.Thread(target=make).start()
+    while (block := made.get()) is not None:
+        room.release()
+        yield block
+
+
+def log_mel(
+    source: str,
+    folder: str,
+    scheme: tuple[int, int, int],
+    bands: int,
+    magnitudes: bool,
+    sizes: tuple[int, int] = (_BLOCK, _FRAMES),
+    threads: int = 1,
+) -> None:
     """Write the decibels of mel bands, and the magnitudes if they are wanted, to files in a folder.
 
     Args:
@@ -72,6 +99,8 @@ def log_mel(source: str, folder: str, scheme: tuple[int, int, int], bands: int, 
         scheme (tuple[int, int, int]): rate in Hz, samples of a frame, and from frame to frame.
         bands (int): mel bands.
         magnitudes (bool): write them too.
+        sizes (tuple[int, int]): frames of the recording, and of the transform, in a block.
+        threads (int): with 2, one of them decodes and resamples ahead.
     """
     from zounds_lite.dsp import FilterBank, slaney_mel_matrix
 
@@ -79,7 +108,8 @@ def log_mel(source: str, folder: str, scheme: tuple[int, int, int], bands: int, 
     bank = FilterBank(slaney_mel_matrix(rate, window, bands))
     Path(folder).mkdir(parents=True, exist_ok=True)
     with open(Path(folder) / "log_mel", "wb", 0) as mel_file, open(Path(folder) / "magnitude", "wb", 0) as wide_file:
-        for spectra in _spectra(source, rate, window, hop):
+        samples = decoded(source, rate, sizes[0])
+        for spectra in _spectra(samples if threads == 1 else _ahead(samples), window, hop, sizes[1]):
             magnitude = np.abs(spectra)
             if magnitudes:
                 wide_file.write(magnitude)
