@@ -112,12 +112,12 @@ def mel(seconds: int) -> Iterator[Kernel]:
 
 
 def resample(seconds: int) -> Iterator[Kernel]:
-    """To a quarter of the rate, in blocks as decoders give them: our node, units included, against its bare engine."""
+    """To a quarter of the rate, in chunks as recordings are decoded: our node with units against its bare engine."""
     import soxr
 
     import zounds_lite as zounds
 
-    block, sound = 65_536, _sound(seconds)
+    block, sound = 131_072, _sound(seconds)
     blocks = [sound[at : at + block] for at in range(0, len(sound), block)]
     chunks = [zounds.AudioSamples(part, zounds.SR44100()) for part in blocks]
 
