@@ -1,5 +1,6 @@
 """One recording over several threads gives what one thread gives, or an error and nothing else."""
 
+import errno
 import io
 import logging
 import threading
@@ -10,9 +11,10 @@ import pytest
 import zounds_lite as zounds
 from tests.sounds import encoded, noise
 from zounds_lite import featureflow as ff
-from zounds_lite.errors import DeclarationError, GraphError, ZoundsError
+from zounds_lite.errors import DeclarationError, GraphError, StoreFull, ZoundsError
 from zounds_lite.featureflow import split
-from zounds_lite.featureflow.stores.blobs import _FileBlob
+from zounds_lite.featureflow.stores.blobs import _FileBlob, _FilePart
+from zounds_lite.featureflow.stores.folders import disk_errors
 
 SECONDS = 12
 
@@ -196,6 +198,27 @@ def test_an_error_in_one_stretch_leaves_nothing(recordings, tmp_path):
     assert not document.exists("broken")
     assert not list((tmp_path / "store").rglob("*.blob"))
     assert not [thread for thread in threading.enumerate() if thread.name.startswith("zounds_lite ")]
+
+
+def test_a_disk_that_is_full_for_a_later_stretch_leaves_nothing(tmp_path, monkeypatch):
+    def append(self, data):
+        if self.at:
+            with disk_errors(self._folder):
+                raise OSError(errno.ENOSPC, "No space left on device")
+        append_to_file(self, data)
+
+    append_to_file = _FilePart._append
+    path = tmp_path / "noise.wav"
+    path.write_bytes(encoded(noise(90, 11025), 11025))
+    document = model(tmp_path, store_ogg=False)
+    with monkeypatch.context() as full:
+        full.setattr(_FilePart, "_append", append)
+        with pytest.raises(StoreFull):
+            document.process(meta=str(path), _id="full", workers=2)
+    assert not document.exists("full")
+    assert not [file for file in (tmp_path / "store").rglob("*") if file.suffix in (".part", ".blob")]
+    document.process(meta=str(path), _id="full", workers=2)
+    assert document("full").fft.shape[0] > 900
 
 
 def test_an_error_of_a_node_ends_all_threads(recordings, tmp_path):
