@@ -379,7 +379,7 @@ class TimeDimension(Dimension):
         return TimeDimension(*SampleRate(self.frequency, self.duration).resample(ratio))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=256, typed=True)  # or an axis would get its size as the type that another one was given
 def _audio_axis(rate: int, size: int | None) -> TimeDimension:
     """Return the axis of a rate; every chunk of a stream has one, so it is made and checked once and not for each."""
     if size is None:
