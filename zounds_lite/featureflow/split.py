@@ -11,7 +11,7 @@ Class: ``SplitRun``.
 
 import logging
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -122,14 +122,8 @@ class _LaterSink(Sink):
 class _Share:
     """What one thread computes: a stretch of each target, in a graph of its own."""
 
-    def __init__(
-        self,
-        run: "SplitRun",
-        regions: Regions,
-        parts: dict[Feature, tuple[int, int]],
-        joints: Mapping[Feature, _Joint],
-    ) -> None:
-        self._run, self._regions, self._joints = run, regions, joints
+    def __init__(self, run: "SplitRun", regions: Regions, parts: dict[Feature, tuple[int, int]]) -> None:
+        self._run, self._regions = run, regions
         self._wanted: dict[str, tuple[int, int]] = {}
         self._begins: dict[str, int] = {}
         self.nodes = Graph()
@@ -150,7 +144,7 @@ class _Share:
             self._want(rows.need, rows.locality.needs(start, stop, rows.above.size))
 
     def _write(self, feature: Feature, part: tuple[int, int]) -> None:
-        joint, start = self._joints[feature], part[0]
+        joint, start = self._run.joints[feature], part[0]
         encoder = feature.make_encoder(self._cut(feature, *part))
         sink = _LaterSink(joint, start, encoder) if start else Sink(ValueWriter(joint.blob), encoder)
         self.nodes[f"{feature.name}/encoder"] = encoder
@@ -205,7 +199,7 @@ class SplitRun(Run):
         self.is_over = threading.Event()
         self._workers = workers
         self._shares: list[_Share] = []
-        self._joints: dict[Feature, _Joint] = {}
+        self.joints: dict[Feature, _Joint] = {}
 
     def compute(self, targets: Iterable[Feature]) -> None:
         targets = list(targets)
@@ -214,10 +208,10 @@ class SplitRun(Run):
             super().compute(targets)
             return
         regions = self._regions()
-        self._joints = {feature: _Joint(self.database_of(feature)) for feature in split}
+        self.joints = {feature: _Joint(self.database_of(feature)) for feature in split}
         for i in range(self._workers):
             parts = {feature: _part(rows.size, i, self._workers) for feature, rows in split.items()}
-            self._shares.append(_Share(self, regions, parts, self._joints))
+            self._shares.append(_Share(self, regions, parts))
         self._compute_beside([feature for feature in targets if feature not in split])
         for feature in split:
             self._join(feature)
@@ -293,7 +287,7 @@ class SplitRun(Run):
                 )
         whole = outputs[0][1]
         for _, writer in outputs[1:]:
-            self._joints[feature].join(whole, writer)
+            self.joints[feature].join(whole, writer)
         header = type(outputs[0][0]).join([encoder.header for encoder, _ in outputs])
         joined: Any = SimpleNamespace(header=header, has_input=True)
         self.writers[feature.name or ""] = feature, joined, whole
@@ -302,7 +296,7 @@ class SplitRun(Run):
         super().discard()
         for share in self._shares:
             share.discard()
-        for joint in self._joints.values():
+        for joint in self.joints.values():
             joint.discard()
 
     def marks(self) -> Any:
