@@ -17,10 +17,10 @@ __all__ = ["Html", "escaped", "html_table", "render_html", "set_renderer"]
 
 _slot: list[Callable[..., str]] = []
 
-_NO_XML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\U0010ffff]")
+_NO_XML = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010000-\U0010ffff]"
 """Control characters, halves of characters, and what no text may hold by the standard of XML."""
 
-_TURNING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_TURNING = "[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]"
 """Marks that turn the direction of writing, and with it what a reader takes a name for."""
 
 _CELL = ' style="text-align:left;vertical-align:top;padding:2px 8px"'
@@ -64,7 +64,7 @@ def escaped(value: Any, most: int | None = None) -> str:
     text = str(value)
     if most is not None and len(text) > most:
         text = f"{text[:most]}..."
-    return escape(_TURNING.sub("\ufffd", _NO_XML.sub("\ufffd", text)))
+    return escape(re.sub(_TURNING, "\ufffd", re.sub(_NO_XML, "\ufffd", text)))
 
 
 def html_table(header: Sequence[Any], rows: Iterable[Sequence[Any]], caption: str = "") -> str:

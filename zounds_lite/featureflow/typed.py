@@ -3,7 +3,7 @@
 Goal: pipelines, arrays, numbers, text, lists, dicts and declared types are stored as typed data that no reader
 executes. Layout: JSON in which each array is a reference, then the arrays. Only a feature declared with ``trust=True``
 may hold anything else, by pickle, and is read back by the same declaration only. Classes: ``TypedEncoder``,
-``TypedDecoder``.
+``TypedDecoder``; ``PickleEncoder`` and ``PickleDecoder`` are other names of them.
 """
 
 import json
@@ -19,7 +19,7 @@ from zounds_lite.featureflow.arrays import NumpyMetaData
 from zounds_lite.featureflow.codecs import Decoder, Encoder, StoredValue
 from zounds_lite.featureflow.node import Aggregator
 
-__all__ = ["TypedDecoder", "TypedEncoder"]
+__all__ = ["PickleDecoder", "PickleEncoder", "TypedDecoder", "TypedEncoder"]
 
 
 class _Arrays:
@@ -193,3 +193,7 @@ class TypedDecoder(Decoder):
         if at != len(value.data):
             raise ValueError(f"its arrays take {at} of {len(value.data)} bytes")
         return arrays.decode(value.header["tree"])
+
+
+PickleEncoder = TypedEncoder
+PickleDecoder = TypedDecoder
