@@ -31,7 +31,8 @@ _NEW_RATE, _WINDOW, _HOP, _BANDS = 11025, 2048, 1024, 128
 _AUDIBLE_DB = 60.0
 """Bands further below the loudest one are left out of the comparison: what is there is the resampler's rounding."""
 _TARGETS = {"wav": 8.0, "flac": 3.5, "mp3": 2.8}
-_MEMORY = {"zounds_lite": 120.0, "zounds_lite stft graph": 200.0}
+_SPLIT_TARGETS = {"flac": 5.0, "mp3": 5.0}
+_MEMORY = {"zounds_lite": 120.0, "zounds_lite, two workers": 120.0, "zounds_lite stft graph": 200.0}
 
 
 def document(folder: str) -> Any:
@@ -48,6 +49,11 @@ def _ours(source: str, folder: str) -> float:
     return processed(document(folder), source)
 
 
+def _split(source: str, folder: str) -> float:
+    """The same, the recording split over two workers."""
+    return processed(document(folder), source, workers=2)
+
+
 def _graph(source: str, folder: str) -> float:
     """The documented graph."""
     import zounds_lite as zounds
@@ -56,11 +62,11 @@ def _graph(source: str, folder: str) -> float:
     return processed(zounds.simple_lmdb_settings(folder, user_supplied_id=True)(base), source)
 
 
-def processed(cls: Any, source: str, _id: str = "recording") -> float:
+def processed(cls: Any, source: str, _id: str = "recording", workers: int = 1) -> float:
     """Process a recording; return the seconds that it took, modules not counted."""
     _by_hand.load_modules()
     began = time.perf_counter()
-    cls.process(meta=source, _id=_id)
+    cls.process(meta=source, _id=_id, workers=workers)
     return time.perf_counter() - began
 
 
@@ -129,6 +135,7 @@ def _floor_in_two(source: str, folder: str) -> float:
 
 CANDIDATES = {
     "zounds_lite": _ours,
+    "zounds_lite, two workers": _split,
     "librosa": _librosa,
     "by hand": _floor,
     "by hand, two threads": _floor_in_two,
@@ -170,7 +177,8 @@ def measured(source: Path, rounds: int, folder: Path) -> tuple[dict[str, list[di
         for name, store in stores.items():
             results[name].append(harness.child("benchmarks.ingest", "--child", name, str(source), str(store)))
         if turn == 0:
-            difference = compared(str(stores["zounds_lite"]), str(stores["librosa"]))
+            ours = stores["zounds_lite"], stores["zounds_lite, two workers"]
+            difference = max(compared(str(store), str(stores["librosa"])) for store in ours)
         for store in stores.values():
             with contextlib.suppress(FileNotFoundError):
                 shutil.rmtree(store)
@@ -187,6 +195,11 @@ def add_rows(table: harness.Table, source: Path, seconds: int, rounds: int, fold
         return harness.median_ratio(times[peer], times["zounds_lite"])
 
     table.at_least(f"{kind}: speed, librosa = 1", faster("librosa"), _TARGETS[kind])
+    split = harness.median_ratio(times["librosa"], times["zounds_lite, two workers"])
+    if kind in _SPLIT_TARGETS:
+        table.at_least(f"{kind}: speed of two workers, librosa = 1", split, _SPLIT_TARGETS[kind])
+    else:
+        table.add(f"{kind}: speed of two workers, librosa = 1", f"{split:.3g}")
     for hand in ("by hand", "by hand, two threads"):
         table.add(f"{kind}: speed {hand}, librosa = 1", f"{harness.median_ratio(times['librosa'], times[hand]):.3g}")
         table.add(f"{kind}: speed, {hand} = 1", f"{faster(hand):.3g}")
