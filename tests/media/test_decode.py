@@ -104,6 +104,24 @@ def test_decoders_that_cannot_seek(subtype):
             np.testing.assert_array_equal(reader.read(start, stop), whole[start:stop])
 
 
+@pytest.mark.parametrize("mode", ["CONSTANT", "VARIABLE"])
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("rate", [8000, 22050, 24000, 44100, 48000])
+def test_slices_of_mp3_whose_frames_use_bytes_of_many_before_them(rate, channels, mode, tmp_path):
+    count = 10 * rate + 40 * 576 * (rate // 11025)
+    x = sine(440, count / rate, rate) + 0.2 * noise(count / rate, rate=rate)
+    path = tmp_path / "slow.mp3"
+    kind = {"format": "MP3", "subtype": "MPEG_LAYER_III", "bitrate_mode": mode, "compression_level": 0.99}
+    with soundfile.SoundFile(path, "w", rate, channels, **kind) as file:
+        for at in range(0, count, BLOCK):
+            file.write(np.repeat(x[at : at + BLOCK, None], channels, axis=1))
+    with AudioReader(path) as reader:
+        whole = reader.read()
+        for start in np.random.default_rng(0).integers(len(whole) // 2, len(whole) - 2000, 20):
+            reader.read(0, 1)
+            assert np.abs(reader.read(start, start + 2000) - whole[start : start + 2000]).max() <= 2e-7
+
+
 def test_full_scale_is_exact():
     values = np.array([-32768, -32767, -1, 0, 1, 32767], np.int16)
     with AudioReader(encoded(values)) as reader:

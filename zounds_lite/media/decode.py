@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, NamedTuple, Self
 import numpy as np
 
 from zounds_lite.errors import DeclarationError, DecodeError, NonFiniteAudio, TruncatedAudio
+from zounds_lite.media import mp3
 from zounds_lite.media._handle import BLOCK
 from zounds_lite.media.guard import DecodeLimits
 from zounds_lite.media.ogg import OggPages
@@ -27,8 +28,7 @@ _DTYPES = ("float32", "float64", "int16")
 _MPEG = ("MPEG_LAYER_I", "MPEG_LAYER_II", "MPEG_LAYER_III")
 _FLOATS = ("FLOAT", "DOUBLE", "VORBIS", "OPUS", *_MPEG)
 """Encodings that can give NaN or infinity: damaged Opus does."""
-_PREROLL = {"OPUS": 8192, **dict.fromkeys(_MPEG, 16384)}
-"""Frames decoded and dropped behind a seek, so that the decoder's memory is as it would have been."""
+_OPUS_PREROLL = 8192
 _AT_ONCE = 2**19
 """Frames of the pieces that an array is joined from, of one or two channels."""
 _INT16_SCALE = 2.0**-15
@@ -209,12 +209,19 @@ class AudioReader:
         if self.info.subtype == "VORBIS" and self.info.frames is not None:
             self._restart(start)
         elif self._handle.can_seek and self.info.frames is not None:
-            self._jump(max(0, start - _PREROLL.get(self.info.subtype, 0)))
+            self._jump(max(0, start - self._preroll()))
         elif not 0 <= self._position < start:
             self._restart(0)
         self._skip(start)
         if self._position < start and self._has_jumped:
             self._begin_again(start)
+
+    def _preroll(self) -> int:
+        """Count the frames to decode and drop behind a seek: then the decoder's memory is as it would have been."""
+        info = self.info
+        if info.subtype in _MPEG:
+            return mp3.preroll(info.samplerate, info.channels)
+        return _OPUS_PREROLL if info.subtype == "OPUS" else 0
 
     def _begin_again(self, start: int) -> None:
         """Go to ``start`` without a seek: libsndfile may land elsewhere, as in Opus whose first page counts wrongly."""

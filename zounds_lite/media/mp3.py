@@ -3,11 +3,11 @@
 Goal: libsndfile finds an MP3 only where it starts with a frame or an ID3 tag, and guesses the length of one without a
 Xing header from its first frame. Here the frames are found by their headers and counted, so that such files decode in
 full as well. Conventions: offsets are bytes. Functions: ``skip_id3``, ``find_mpeg``, ``looks_like_adts``,
-``parse_frame``, ``read_xing``, ``count_frames``, ``xing_frame``.
+``parse_frame``, ``preroll``, ``read_xing``, ``count_frames``, ``xing_frame``.
 
 Sources:
-    ISO/IEC 11172-3 and 13818-3, clause 2.4.2.3 (header, bit rates, sampling rates); ID3v2.4.0 structure, section 3.1;
-    the Xing/Info header as written by LAME (flags, frames, bytes).
+    ISO/IEC 11172-3 and 13818-3, clauses 2.4.2.3 (header, bit rates, sampling rates) and 2.4.2.7 (``main_data_begin``);
+    ID3v2.4.0 structure, section 3.1; the Xing/Info header as written by LAME (flags, frames, bytes).
 """
 
 import struct
@@ -23,6 +23,7 @@ __all__ = [
     "find_mpeg",
     "looks_like_adts",
     "parse_frame",
+    "preroll",
     "read_xing",
     "skip_id3",
     "xing_frame",
@@ -37,6 +38,10 @@ _KBPS = {
     (2, 3): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
 _RATES = (44100, 48000, 32000)
+_RESERVOIR = {1: 511, 2: 255}
+"""Bytes of the frames before it that a frame of layer III can use, at most, by version."""
+_HEADER = 4 + 2
+"""Bytes of a header and its checksum."""
 _JUNK = 65536
 """Bytes of junk in front of the first frame that are searched."""
 _TAGS = 64
@@ -102,6 +107,24 @@ def parse_frame(header: bytes) -> Frame | None:
     else:
         size = (72 if layer == 3 and version == 2 else 144) * bits // rate + padding
     return Frame(version, layer, rate, 1 if header[3] >> 6 == 3 else 2, size)
+
+
+def preroll(rate: int, channels: int) -> int:
+    """Return the samples to decode and drop behind a seek, so that what follows is as in an uninterrupted reading.
+
+    A frame uses bytes of those before it: at the slowest bit rate, the most frames. Two more count, whose samples are
+    added to its own and filtered with them. mpg123 decodes four by itself before the place that it is told to seek;
+    three of them are relied upon.
+
+    Examples:
+        >>> preroll(44100, 2), preroll(22050, 2)
+        (8064, 48384)
+    """
+    version = 1 if rate >= min(_RATES) else 2
+    samples = Frame(version, 3, rate, channels, 0).samples
+    slowest = Frame(version, 3, rate, channels, samples // 8 * 1000 * _KBPS[version, 3][0] // rate)
+    own = slowest.size - _HEADER - slowest.side_info
+    return (-(-_RESERVOIR[version] // own) + 2 - 3) * samples
 
 
 def skip_id3(source: Source) -> int:
