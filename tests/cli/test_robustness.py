@@ -117,6 +117,7 @@ def test_an_interrupt_keeps_what_was_stored(slow_ingest, workplace, cli, tmp_pat
     out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (code, "")
     report = json.loads((tmp_path / "report.json").read_text())
+    assert err.count("\n") == 2, err
     counts, said = err.splitlines()
     assert counts == f"{len(report['processed'])} processed, 0 skipped, 0 failed until then"
     assert said == f"zounds-lite ingest: {how}; what was stored stays, and the same command goes on"

@@ -329,8 +329,8 @@ class Supervisor:
                 try:
                     message = member.connection.recv()
                 except (EOFError, OSError):
-                    member.process.wait(max(0.1, deadline - time.monotonic()))
-                    leaving.remove(member)
+                    if member.process.wait(max(0.1, deadline - time.monotonic())) is not None:
+                        leaving.remove(member)  # one that takes longer is killed in the end
                     continue
                 if message[0] == "receipts":
                     self._acknowledge(member, message[1])
