@@ -202,11 +202,12 @@ class Supervisor:
     def _hear(self, member: Member) -> None:
         """Take all that a worker has said; where it has ended, see to what it leaves."""
         has_ended = member.process.ended() is not None
-        while (message := self._message(member)) is not None:
-            if not message:
-                has_ended = True
-                break
-            self._take(member, *message)
+        with interrupts_held():  # or an interrupt could lose what was said, before it is in the report
+            while (message := self._message(member)) is not None:
+                if not message:
+                    has_ended = True
+                    break
+                self._take(member, *message)
         if has_ended and member in self._members:
             self._bury(member)
 
