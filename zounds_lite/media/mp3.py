@@ -123,7 +123,7 @@ def preroll(rate: int, channels: int) -> int:
     version = 1 if rate >= min(_RATES) else 2
     samples = Frame(version, 3, rate, channels, 0).samples
     slowest = Frame(version, 3, rate, channels, samples // 8 * 1000 * _KBPS[version, 3][0] // rate)
-    own = slowest.size - _HEADER - slowest.side_info
+    own = max(1, slowest.size - _HEADER - slowest.side_info)  # a container may name a rate that MPEG does not have
     return (-(-_RESERVOIR[version] // own) + 2 - 3) * samples
 
 
