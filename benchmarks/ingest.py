@@ -1,12 +1,13 @@
 """From a long recording to stored features: speed and memory, against librosa and against the decoder alone.
 
-Rows: decode + resample to 11.025 kHz + STFT 2048/1024 magnitude + 128 mel bands + decibels, stored, against what a
-user of librosa writes for that: ``load``, ``stft``, ``melspectrogram``, ``power_to_db``, and an HDF5 file; the same
-against decoding alone, and against decoding and resampling, which no ingest in one piece can beat; the recording split
-over two workers; and the documented graph ``stft(resample_to=SR11025(), store_fft=True)``. The floor is the same features from the parts alone, in one loop by
-hand (``_by_hand``): how much faster than librosa that is says how far one thread can come here, and two of them, one of
-which decodes and resamples ahead as in ours. Both sides window, pad and scale alike, and before anything is timed their
-decibels are compared. Each candidate runs in a process of its own, in turn, with its modules loaded.
+Rows: decode + resample to 11.025 kHz + STFT 2048/1024 magnitude + 128 mel bands + decibels, stored, against what a user
+of librosa writes for that: ``load``, ``stft``, ``melspectrogram``, ``power_to_db``, and an HDF5 file; the same against
+decoding alone, and against decoding and resampling, which no ingest in one piece can beat; the recording split over two
+workers; and the documented graph ``stft(resample_to=SR11025(), store_fft=True)``. The floor is the same features from
+the parts alone, in one loop by hand (``_by_hand``): how much faster than librosa that is says how far one thread can
+come here, and two of them, one of which decodes and resamples ahead as in ours. Both sides window, pad and scale alike,
+and before anything is timed their decibels are compared. Each candidate runs in a process of its own, in turn, with its
+modules loaded.
 """
 
 import argparse
